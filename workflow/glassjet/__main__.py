@@ -1,0 +1,7 @@
+"""`python -m glassjet` is `glassjet`."""
+
+import sys
+
+from glassjet.cli.main import main
+
+sys.exit(main())

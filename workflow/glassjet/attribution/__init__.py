@@ -1,0 +1,1 @@
+"""What a tagger's output is owed to: relevance (lrp), SHAP, masking."""

@@ -1,0 +1,1 @@
+"""One house style; functions that take tables and return matplotlib figures."""

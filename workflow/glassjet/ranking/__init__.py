@@ -1,0 +1,1 @@
+"""From attributions to ranked features, and reduced models."""

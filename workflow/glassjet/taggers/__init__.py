@@ -1,0 +1,1 @@
+"""The networks, and how a jet becomes their input."""

@@ -1,0 +1,1 @@
+"""Fitting, seeds, checkpoints and scores."""
