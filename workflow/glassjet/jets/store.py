@@ -30,6 +30,8 @@ SPLITS = ("train", "validation", "explain", "test")
 JET_COLUMNS = {"pt": "f4", "eta": "f4", "phi": "f4", "mass": "f4", "label": "i1", "event": "i8", "weight": "f8"}
 CONSTITUENT_COLUMNS = {"pt": "f4", "eta": "f4", "phi": "f4", "energy": "f4"}
 TYPES = JET_COLUMNS | CONSTITUENT_COLUMNS | {"pdgid": "i4", "charge": "i1"}
+MOST_SHARDS = 1_000_000  # of one class in one split, because of the digits of event numbers
+MOST_EVENTS = 1_000_000_000  # of one shard
 CHUNK = 5000  # jets read at a time: about 20 MB with 200 constituents
 
 
@@ -96,6 +98,17 @@ class Jets:
         """The jets of the given numbers, in that order."""
         columns = {name: column[index] for name, column in self.columns.items()}
         return Jets(columns, self.constituents.take(index), self.partons.take(index))
+
+
+def event_numbers(split: str, label: int, shard_number: int, event: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Numbers that are unique in a sample, from the events' numbers (n,) in their shard.
+
+    The digits are: split and class (0 to 7), shard (six), event (nine); below 2^53, so a float64 holds them too.
+    """
+    if event.size and event.max() >= MOST_EVENTS:
+        raise InputError(f"a shard took more than {MOST_EVENTS} events; make --shard-size smaller")
+    leading = (2 * SPLITS.index(split) + label) * MOST_SHARDS + shard_number
+    return leading * MOST_EVENTS + event
 
 
 def no_partons(n: int) -> Ragged:

@@ -1,0 +1,20 @@
+"""Jets that several tests look at: made once, by one shard of each process."""
+
+import pytest
+
+from glassjet.jets.generation import Settings, ShardResult, shard
+
+
+@pytest.fixture(scope="session")
+def top() -> ShardResult:
+    return shard("top", 120, 1, Settings(), 20000)
+
+
+@pytest.fixture(scope="session")
+def qcd() -> ShardResult:
+    return shard("qcd", 120, 1, Settings(), 20000)
+
+
+@pytest.fixture(scope="session")
+def w() -> ShardResult:
+    return shard("w", 80, 1, Settings(), 20000)
