@@ -1,0 +1,100 @@
+"""`glassjet observe`: the table on disk, its bytes, and its refusals."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from tests.observables.synthetic_jets import jets_from, random_lists
+
+from glassjet.cli.main import main
+from glassjet.jets import store
+from glassjet.observables.compute import observe
+from glassjet.observables.registry import VARIABLES
+
+METADATA = {"sample": "toy", "split": "train", "level": "particle", "cutflow": [1, 2]}
+
+
+@pytest.fixture
+def jets_file(tmp_path: Path) -> Path:
+    path = tmp_path / "jets.h5"
+    with store.writing(path, METADATA, "{}") as writer:
+        writer.append(jets_from(random_lists([1, 2, 5, 20, 40] * 5)))
+    return path
+
+
+def test_the_table_holds_what_observe_computes(jets_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "deep" / "table.parquet"
+    assert main(["observe", str(jets_file), "--sets", "xaug29", "mbns", "--out", str(out)]) == 0
+    found, expected = pd.read_parquet(out), observe(store.read(jets_file), ("xaug29", "mbns"))
+    assert list(found) == list(expected)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert found["event"].dtype == np.int64
+    assert found["pt"].dtype == np.float32
+    assert [entry.name for entry in out.parent.iterdir()] == [out.name]
+
+
+def test_the_schema_says_where_the_table_comes_from(jets_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "table.parquet"
+    assert main(["observe", str(jets_file), "--sets", "mbns", "--out", str(out)]) == 0
+    known = pq.read_schema(out).metadata
+    assert known[b"glassjet"] == b"observables"
+    assert json.loads(known[b"metadata"]) == {"sample": "toy", "split": "train", "level": "particle", "sets": ["mbns"]}
+    made_by = json.loads(known[b"provenance"])
+    assert made_by["verb"] == "observe"
+    assert str(tmp_path) not in known[b"provenance"].decode()
+
+
+def test_bytes_do_not_depend_on_the_processes_and_row_groups_are_chunks(
+    jets_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "CHUNK", 10)
+    written = []
+    for processes in ("1", "2"):
+        out = tmp_path / f"table{processes}.parquet"
+        assert main(["observe", str(jets_file), "--sets", "mbns", "--processes", processes, "--out", str(out)]) == 0
+        written.append(out.read_bytes())
+    assert written[0] == written[1]
+    groups = pq.ParquetFile(tmp_path / "table1.parquet").metadata
+    assert [groups.row_group(k).num_rows for k in range(groups.num_row_groups)] == [10, 10, 5]
+    assert pd.read_parquet(tmp_path / "table1.parquet")["event"].tolist() == list(range(1000, 1025))
+
+
+def test_list_prints_every_variable(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["observe", "--list"]) == 0
+    printed = capsys.readouterr().out
+    assert all(f"  {name} " in printed for name in VARIABLES)
+    assert main(["observe", "--list", "--sets", "mass_tau32"]) == 0
+    assert capsys.readouterr().out.count("\n") < 10
+
+
+def test_an_unknown_set_is_answered_with_near_names(jets_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["observe", str(jets_file), "--sets", "mbn", "--out", "unused.parquet"]) == 2
+    assert "did you mean 'mbns'" in capsys.readouterr().err
+    assert not Path("unused.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--out", "x.parquet"], "a file of jets and --out are needed"),
+        (["missing.h5", "--out", "x.parquet"], "missing.h5: no such file"),
+        (["missing.h5", "--processes", "0", "--out", "x.parquet"], "--processes 0: at least 1"),
+    ],
+)
+def test_bad_input_is_one_line(words: list[str], expected: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["observe", *words]) == 2
+    error = capsys.readouterr().err
+    assert expected in error
+    assert error.count("\n") == 1
+
+
+def test_a_jet_of_nothing_is_named_and_nothing_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, out = tmp_path / "jets.h5", tmp_path / "table.parquet"
+    with store.writing(path, METADATA, "{}") as writer:
+        writer.append(jets_from([np.array([[1.0, 0.0, 0.0]]), np.array([[0.0, 0.0, 0.0]])]))
+    assert main(["observe", str(path), "--out", str(out)]) == 2
+    assert f"{path}: the jet of event 1001 has no constituent" in capsys.readouterr().err
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["jets.h5"]
