@@ -4,6 +4,8 @@ Relevance travels through modules that have a rule (see `glassjet.attribution.lr
 write `x.sum(1)` or `y[:, 1] - y[:, 0]`. They know nothing of attribution.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -19,12 +21,20 @@ class MaskedSum(nn.Module):
         return torch.einsum("nmf,nm->nf", x, mask.to(x.dtype))
 
 
+class Add(nn.Module):
+    """The sum of two tensors: a skip connection."""
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """`x` + `y`, of shapes that broadcast; both have the jets first."""
+        return x + y
+
+
 class LogOdds(nn.Linear):
     """A linear layer with two outputs, background and signal, read as one: f = f1 - f0.
 
-    The softmax of two outputs depends on nothing but their difference, and its cross entropy is the binary cross entropy
-    of f. So f is the merged neuron w1 - w0, b1 - b0: what is trained on, scored and explained. The parameters are those of
-    the published two-output networks.
+    The softmax of two outputs depends on nothing but their difference, and its cross entropy is the binary cross
+    entropy of f. So f is the merged neuron w1 - w0, b1 - b0: what is trained on, scored and explained. The parameters
+    are those of the published two-output networks.
     """
 
     def __init__(self, in_features: int) -> None:
@@ -43,7 +53,7 @@ class LogOdds(nn.Linear):
 def dense(widths: list[int], dropout: list[float] | None = None) -> nn.Sequential:
     """Linear and ReLU for each width after the first, with dropout behind a ReLU where its rate is not zero."""
     layers: list[nn.Module] = []
-    for i, (before, after) in enumerate(zip(widths, widths[1:], strict=False)):
+    for i, (before, after) in enumerate(pairwise(widths)):
         layers += [nn.Linear(before, after), nn.ReLU()]
         if dropout and dropout[i]:
             layers.append(nn.Dropout(dropout[i]))

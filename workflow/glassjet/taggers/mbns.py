@@ -12,7 +12,7 @@ DROPOUT = (0.2, 0.2, 0.1, 0.1)
 
 
 class MBNS(nn.Module):
-    """Dense 200-200-50-50 with dropout .2, .2, .1, .1 and two outputs: 57,502 parameters for the 22 published inputs."""
+    """Dense 200-200-50-50 with dropout .2, .2, .1, .1 and two outputs: 57,502 parameters for the 22 inputs."""
 
     def __init__(self, columns: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The taggers with expert variables (XAUG) of arXiv:2011.13466: an image network that takes them too, and one without image."""
+"""The taggers with expert variables (XAUG) of arXiv:2011.13466: a network with an image, and one without."""
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ DENSE = (64, 128)
 
 
 class XAUGImage(nn.Module):
-    """Three convolutions, pooling, then the expert variables are concatenated with the flattened 2048 and go on together.
+    """Three convolutions and pooling; the expert variables are concatenated with the 2048 numbers that result.
 
     Convolutions 32 of 5x5, 3x3 and 2x2 (same padding), dropout .2, 2x2 maximum; dense 64-128 and two outputs: 153,922
     parameters for the image alone, 64 more for each expert variable.
@@ -35,7 +35,7 @@ class XAUGImage(nn.Module):
         self.head = LogOdds(DENSE[-1])
 
     def forward(self, inputs: dict[str, Tensor]) -> Tensor:
-        """Log-odds (n,) of signal; `inputs` has `image` (n, 1, 16, 16) and, with expert variables, `table` (n, columns)."""
+        """Log-odds (n,) of signal; `inputs` has `image` (n, 1, 16, 16) and, where wanted, `table` (n, columns)."""
         x = self.image(inputs["image"])
         if "table" in inputs:
             x = torch.cat([x, inputs["table"]], dim=1)
@@ -43,7 +43,7 @@ class XAUGImage(nn.Module):
 
 
 class XAUGDNN(nn.Module):
-    """Dense 64-128 and two outputs on the expert variables alone: 10,946 parameters for 36, 10,498 for the 29 without flavour."""
+    """Dense 64-128 and two outputs on expert variables alone: 10,946 parameters for 36, 10,498 for 29."""
 
     def __init__(self, columns: int) -> None:
         super().__init__()
