@@ -122,12 +122,13 @@ def _subjets() -> list[Variable]:
 
 def _xaug_tau(order: int, power: str, groomed: bool) -> Variable:
     """tau_N of the XAUG set: winner-take-all kT axes, refined in one pass."""
+    index = rf"{order}, \mathrm{{SD}}" if groomed else f"{order}"
     return Variable(
         f"tau{order}_{power}" + ("_softdrop" if groomed else ""),
         f"tau_{order}^({BETAS[power]:g}){' after soft drop' if groomed else ''}, OnePass_WTA_KT_Axes",
         "1",
         f"{P1}, {NSUBJETTINESS}",
-        rf"$\tau_{{{order}{', SD' if groomed else ''}}}^{{({BETAS[power]:g})}}$",
+        rf"$\tau_{{{index}}}^{{({BETAS[power]:g})}}$",
         f"0 with at most {order} constituent{'s' if order > 1 else ''}",
     )
 

@@ -86,19 +86,3 @@ def mass_sculpting(mass: Array, passed: NDArray[np.bool_], weight: Array, edges:
     """
     before, after = spectrum(mass, weight, edges), spectrum(mass[passed], weight[passed], edges)
     return before, after, jensen_shannon(before, after)
-
-
-def roc_points(output: Array, label: Labels, weight: Array, points: int = 200) -> pd.DataFrame:
-    """A ROC curve thinned for a table or a figure.
-
-    Returns
-    -------
-    DataFrame
-        signal_efficiency on an even grid of `points` in (0, 1], background_efficiency, interpolated linearly, and
-        rejection (infinite where no background passes).
-    """
-    background, signal = Ranked(output, label).roc(weight)
-    grid = np.arange(1, points + 1) / points
-    found = np.interp(grid, signal, background)
-    with np.errstate(divide="ignore"):
-        return pd.DataFrame({"signal_efficiency": grid, "background_efficiency": found, "rejection": 1 / found})
