@@ -63,8 +63,10 @@ def results(tmp_path: Path) -> Path:
             for rank, feature in enumerate(["pt", "mass", "a", "b", "c", "d", "noise_1"], 1)
         ]
         pd.DataFrame(scores).to_csv(folder / "ranking.csv", index=False)
-        pairs = [{"kind": "seeds", "method_a": m, "method_b": m, "spearman": 0.5} for m in METHODS]
-        pairs += [{"kind": "methods", "method_a": "shap", "method_b": m, "spearman": -0.5} for m in METHODS[:3]]
+        pairs = [{"kind": "seeds", "method_a": m, "method_b": m, "seed_a": "1", "spearman": 0.5} for m in METHODS]
+        pairs += [
+            {"kind": "methods", "method_a": "shap", "method_b": m, "seed_a": "1", "spearman": -0.5} for m in METHODS[:3]
+        ]
         pd.DataFrame(pairs).to_csv(folder / "agreement.csv", index=False)
     for path in re.findall(r'#(?:wide|narrow)\("([^"]+)"', (SOURCE / "main.typ").read_text()):
         file = root / "figures" / f"{path}.pdf"
