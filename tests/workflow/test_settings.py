@@ -1,0 +1,175 @@
+"""Configs that are wrong are refused in one line that names the key and the way out; good ones become flags."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from rules import settings
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
+MINI: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "mini.yaml").read_text())
+
+# What is done to the miniature study's config, and what the first line must say.
+WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
+    "unknown key": (lambda c: c.update(sead=1), "there is no key 'sead' (did you mean 'seeds'?)"),
+    "unknown key below": (
+        lambda c: c["taggers"]["pfn"].update(epoch=1),
+        "taggers.pfn: there is no key 'epoch' (did you mean 'epochs'?)",
+    ),
+    "missing key": (lambda c: c.pop("seeds"), "the key 'seeds' is missing; add it: the seeds of every training"),
+    "no list": (lambda c: c.update(seeds=1), "seeds: 1 is not a list; write [1]"),
+    "no integer": (lambda c: c.update(seeds=["one"]), "seeds[0]: 'one' is not a whole number"),
+    "no seed": (lambda c: c.update(seeds=[]), "seeds: 0 entries are too few; give at least 1"),
+    "a seed twice": (lambda c: c.update(seeds=[1, 1]), "seeds: an entry of [1, 1] stands twice; name each once"),
+    "number that YAML takes for a word": (
+        lambda c: c["taggers"]["pfn"].update(learning_rate="3e-4"),
+        "taggers.pfn.learning_rate: '3e-4' is not a number; write 0.0003",
+    ),
+    "out of range": (
+        lambda c: c["taggers"]["pfn"].update(epochs=0),
+        "taggers.pfn.epochs: 0 is out of range; give at least 1",
+    ),
+    "word for a switch": (lambda c: c["samples"]["top"].update(mpi="on"), "samples.top.mpi: 'on' is not true or false"),
+    "name that is no folder": (lambda c: c.update(study="a/b"), "study: 'a/b' cannot name a file"),
+    "unknown source": (
+        lambda c: c["samples"]["top"].update(source="pythis"),
+        "samples.top.source: there is no source 'pythis' (did you mean 'pythia'?)",
+    ),
+    "unknown process": (
+        lambda c: c["samples"]["top"].update(signal="tops"),
+        "samples.top.signal: there is no process 'tops' (did you mean 'top'?)",
+    ),
+    "signal is background": (
+        lambda c: c["samples"]["top"].update(background="top"),
+        "samples.top.background: is 'top', as the signal is; name another process",
+    ),
+    "window upside down": (
+        lambda c: c["samples"]["top"].update(pt=[650, 550]),
+        "samples.top.pt: 650 is not below 550; give the lower end first",
+    ),
+    "no test jets": (lambda c: c["samples"]["top"]["jets"].pop("test"), "samples.top.jets: the key 'test' is missing"),
+    "published sample without a split": (
+        lambda c: c["samples"].update(top={"source": "top_reference", "files": {"test": "t.h5"}}),
+        "samples.top.files: the key 'train' is missing; tasks.top.sample needs these jets",
+    ),
+    "unknown sample": (
+        lambda c: c["tasks"]["top"].update(sample="tpo"),
+        "tasks.top.sample: there is no sample 'tpo' (did you mean 'top'?); known: top",
+    ),
+    "unknown sample to score": (
+        lambda c: c["tasks"]["top"].update(scored_on=["w"]),
+        "tasks.top.scored_on: there is no sample 'w'; known: top",
+    ),
+    "unknown tagger": (
+        lambda c: c["tasks"]["top"]["taggers"][1].update(tagger="mbn"),
+        "tasks.top.taggers[1].tagger: there is no tagger 'mbn' (did you mean 'mbns'?)",
+    ),
+    "unknown features": (
+        lambda c: c["tasks"]["top"]["taggers"][1].update(features="mbsn"),
+        "tasks.top.taggers[1].features: there is no feature set 'mbsn' (did you mean 'mbns'?)",
+    ),
+    "features that the tagger cannot take": (
+        lambda c: c["tasks"]["top"]["taggers"][1].update(features="kinematics"),
+        "tasks.top.taggers[1].features: tagger mbns takes table",
+    ),
+    "noise by hand": (
+        lambda c: c["tasks"]["top"]["taggers"][1].update(features="mbns+noise"),
+        "tasks.top.taggers[1].features: leave noise out; name the tagger in rank.taggers",
+    ),
+    "set that is not computed": (
+        lambda c: c["observables"].update(sets=["mbns"]),
+        "tasks.top.taggers[2].features: the set 'xaug29' is not computed; add it to observables.sets",
+    ),
+    "unknown set": (
+        lambda c: c["observables"]["sets"].append("mbn"),
+        "observables.sets: there is no set 'mbn' (did you mean 'mbns'?)",
+    ),
+    "unknown method": (
+        lambda c: c["explain"]["methods"].update(pfn=["lpr_p2"]),
+        "explain.methods.pfn[0]: there is no entry 'lpr_p2' (did you mean 'lrp_p2'",
+    ),
+    "method for other taggers": (
+        lambda c: c["explain"]["methods"]["pfn"].append("shap"),
+        "explain.methods.pfn: shap is for taggers on a table, and pfn takes kinematics; leave it out",
+    ),
+    "nothing to explain": (
+        lambda c: c["explain"]["methods"].update(mass_tau32=["lrp_p1"]),
+        "explain.methods.mass_tau32: mass_tau32 has no network",
+    ),
+    "rank a tagger that is not trained": (
+        lambda c: c["rank"]["taggers"].append("mbn"),
+        "rank.taggers: there is no tagger in the tasks 'mbn' (did you mean 'mbns'?)",
+    ),
+    "rank without attributions": (
+        lambda c: c["explain"]["methods"].pop("mbns"),
+        "rank.taggers: mbns is not explained; add the key explain.methods.mbns",
+    ),
+    "reduce what is not ranked": (
+        lambda c: c["reduce"]["taggers"].append("pfn"),
+        "reduce.taggers: there is no tagger in rank.taggers 'pfn'; known: mbns, xaug_dnn",
+    ),
+    "more variables than there are": (
+        lambda c: c["reduce"].update(k=[1, 23]),
+        "reduce.k: 23 is more than the 22 variables that mbns takes (mbns); give at most 22",
+    ),
+    "unknown ranking": (
+        lambda c: c["reduce"].update(methods=["delta_auk"]),
+        "reduce.methods: there is no ranking of mbns 'delta_auk' (did you mean 'delta_auc'",
+    ),
+    "unknown notebook": (
+        lambda c: c["figures"]["notebooks"].append("rankings"),
+        "figures.notebooks: there is no notebook in workflow/notebooks 'rankings' (did you mean 'ranking'?)",
+    ),
+    "paper without a tagger": (
+        lambda c: c["tasks"]["top"]["taggers"].pop(),
+        "tasks.top.taggers: the paper compares pfn/kinematics; add it, or leave the section paper out",
+    ),
+    "paper of one seed": (lambda c: c.update(seeds=[1]), "seeds: the paper compares seeds; give two or more"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_config_is_refused_in_words(case: str) -> None:
+    config = copy.deepcopy(MINI)
+    change, first = WRONG[case]
+    change(config)
+    with pytest.raises(settings.ConfigError) as refused:
+        settings.complete(config, SCHEMA, "config/mine.yaml")
+    assert str(refused.value).splitlines()[0].startswith(f"config/mine.yaml: {first}")
+
+
+def test_every_missing_key_is_said_once() -> None:
+    with pytest.raises(settings.ConfigError) as refused:
+        settings.complete({}, SCHEMA, "empty.yaml")
+    lines = str(refused.value).splitlines()
+    assert len(lines) == len(set(lines)) == 5
+
+
+def test_defaults_are_filled_in_at_every_depth_and_nothing_is_shared() -> None:
+    config = copy.deepcopy(MINI)
+    for section in ("taggers", "score", "explain", "rank", "reduce", "figures", "paper"):
+        del config[section]
+    for key in ("sqrts", "mpi", "seed"):
+        del config["samples"]["top"][key]
+    filled = settings.complete(config, SCHEMA, "x")
+    assert filled["taggers"]["pfn"] == filled["taggers"]["mbns"]
+    assert filled["taggers"]["pfn"]["learning_rate"] == 3e-4
+    assert filled["taggers"]["mass_tau32"]["window"] == [105, 210]
+    assert (filled["samples"]["top"]["sqrts"], filled["samples"]["top"]["mpi"]) == (14000, False)
+    assert filled["tasks"]["top"]["scored_on"] == []
+    assert "figures" not in filled
+    filled["taggers"]["pfn"]["milestones"].append(1)
+    assert filled["taggers"]["mbns"]["milestones"] == []
+    assert "sqrts" not in config["samples"]["top"]
+
+
+def test_flags_are_sorted_and_written_as_the_verbs_take_them() -> None:
+    section = {"pt": [550, 650], "mpi": False, "batch_size": 250, "milestones": [], "rate": 1e-4, "source": "pythia"}
+    assert settings.flags(section, without=("source",)) == "--batch-size 250 --mpi off --pt 550 650 --rate 0.0001"
+    backwards = dict(reversed(section.items()))
+    assert settings.flags(backwards) == settings.flags(section)

@@ -1,0 +1,214 @@
+"""What no schema can say of a config: that its names belong together. Every complaint names the key and the way out."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from glassjet.errors import InputError, unknown
+from glassjet.jets.cards import CARDS
+from glassjet.observables.registry import SETS
+from glassjet.taggers.features import FeatureSet, parse
+from glassjet.taggers.registry import TAGGERS, tagger_of
+
+Config = dict[str, Any]
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+SPLITS = ("train", "validation", "explain", "test")
+ALWAYS = ("standard", "mass_tau32")  # sets whose columns stand in every table
+# The rankings that the method `masking` gives.
+MASKING = (
+    "delta_auc",
+    "delta_cross_entropy",
+    "mad",
+    "delta_auc_conditional",
+    "delta_cross_entropy_conditional",
+    "delta_auc_mean",
+    "mad_papers_mean",
+    "delta_auc_zero",
+)
+# What the manuscript compares.
+PAPER_TAGGERS = (
+    "mass_tau32/mass_tau32",
+    "mbns/mbns",
+    "xaug_dnn/xaug29",
+    "xaug_image/image",
+    "xaug_image/image+xaug29",
+    "pfn/kinematics",
+)
+PAPER_RANKED = ("mbns", "xaug_dnn")
+PAPER_METHODS = ("lrp_p1", "lrp_p2", "lrp_recommended")
+PAPER_RANKED_METHODS = (*PAPER_METHODS, "shap", "masking")
+PAPER_NOTEBOOKS = ("samples", "performance", "attribution", "ranking")
+
+
+def complaints(config: Config) -> Iterator[str]:
+    """All that is wrong with a config that its schema has passed."""
+    for name, sample in config["samples"].items():
+        yield from _sample(f"samples.{name}", sample)
+    for name in config["observables"]["sets"]:
+        if name not in SETS:
+            yield f"observables.sets: {unknown('set', name, SETS)}"
+    for name, task in config["tasks"].items():
+        yield from _task(f"tasks.{name}", task, config)
+    yield from _explain(config)
+    yield from _rank(config)
+    yield from _reduce(config)
+    if "figures" in config:
+        yield from _figures(config)
+    if "paper" in config:
+        yield from _paper(config)
+
+
+def _sample(key: str, sample: Config) -> Iterator[str]:
+    if sample["source"] != "pythia":
+        return
+    for role in ("signal", "background"):
+        if sample[role] not in CARDS:
+            yield f"{key}.{role}: {unknown('process', sample[role], CARDS)}"
+    if sample["signal"] == sample["background"]:
+        yield f"{key}.background: is {sample['background']!r}, as the signal is; name another process"
+    for name in ("pthat", "pt"):
+        low, high = sample[name]
+        if low >= high:
+            yield f"{key}.{name}: {low} is not below {high}; give the lower end first"
+
+
+def _task(key: str, task: Config, config: Config) -> Iterator[str]:
+    yield from _has(f"{key}.sample", task["sample"], SPLITS, config)
+    for name in task["scored_on"]:
+        if name == task["sample"]:
+            yield f"{key}.scored_on: {name!r} is the task's own sample and is scored anyway; leave it out"
+        else:
+            yield from _has(f"{key}.scored_on", name, ("test",), config)
+    for number, entry in enumerate(task["taggers"]):
+        yield from _entry(f"{key}.taggers[{number}]", entry, config)
+
+
+def _has(key: str, name: str, splits: tuple[str, ...], config: Config) -> Iterator[str]:
+    """Whether a sample exists and has these splits."""
+    if name not in config["samples"]:
+        yield f"{key}: {unknown('sample', name, config['samples'])}"
+        return
+    sample = config["samples"][name]
+    part = "jets" if sample["source"] == "pythia" else "files"
+    for split in splits:
+        if split not in sample[part]:
+            yield f"samples.{name}.{part}: the key {split!r} is missing; {key} needs these jets"
+
+
+def _entry(key: str, entry: Config, config: Config) -> Iterator[str]:
+    """Whether a tagger exists, can take its features, and these are computed."""
+    tagger, features = entry["tagger"], entry["features"]
+    if tagger not in TAGGERS:
+        yield f"{key}.tagger: {unknown('tagger', tagger, TAGGERS)}"
+        return
+    try:
+        tagger_of(tagger, parse(features))
+    except InputError as error:
+        yield f"{key}.features: {error}"
+        return
+    words = features.split("+")
+    if "noise" in words:
+        yield f"{key}.features: leave noise out; name the tagger in rank.taggers, and it is trained with noise for that"
+    for word in words:
+        if word in SETS and word not in (*config["observables"]["sets"], *ALWAYS):
+            yield f"{key}.features: the set {word!r} is not computed; add it to observables.sets"
+
+
+def _features(config: Config, tagger: str) -> list[FeatureSet]:
+    """The feature sets that a tagger is given somewhere, without those that were complained of."""
+    found = []
+    for task in config["tasks"].values():
+        for entry in task["taggers"]:
+            if entry["tagger"] == tagger and not list(_entry("", entry, config)):
+                found.append(parse(entry["features"]))
+    return found
+
+
+def _explain(config: Config) -> Iterator[str]:
+    for tagger, methods in config["explain"]["methods"].items():
+        key = f"explain.methods.{tagger}"
+        if tagger not in TAGGERS:
+            yield f"{key}: {unknown('tagger', tagger, TAGGERS)}"
+        elif not TAGGERS[tagger].trained:
+            yield f"{key}: {tagger} has no network, so there is nothing to explain; leave the key out"
+        elif "shap" in methods:
+            for features in _features(config, tagger):
+                if features.inputs != {"table"}:
+                    yield f"{key}: shap is for taggers on a table, and {tagger} takes {features.name}; leave it out"
+
+
+def _rank(config: Config) -> Iterator[str]:
+    trained = sorted({entry["tagger"] for task in config["tasks"].values() for entry in task["taggers"]})
+    for tagger in config["rank"]["taggers"]:
+        if tagger not in trained:
+            yield f"rank.taggers: {unknown('tagger in the tasks', tagger, trained)}"
+        elif tagger not in config["explain"]["methods"]:
+            yield f"rank.taggers: {tagger} is not explained; add the key explain.methods.{tagger}"
+
+
+def _reduce(config: Config) -> Iterator[str]:
+    section = config["reduce"]
+    if section["taggers"] and not section["methods"] and not section["random"]:
+        yield "reduce.methods: no ranking is named; name some, or give reduce.random"
+    for tagger in section["taggers"]:
+        if tagger not in config["rank"]["taggers"]:
+            yield f"reduce.taggers: {unknown('tagger in rank.taggers', tagger, config['rank']['taggers'])}"
+            continue
+        explained = config["explain"]["methods"].get(tagger, [])
+        known = [name for name in explained if name != "masking"] + list(MASKING if "masking" in explained else ())
+        for method in section["methods"]:
+            if method not in known:
+                problem = unknown(f"ranking of {tagger}", method, known)
+                yield f"reduce.methods: {problem}; add what makes it to explain.methods.{tagger}"
+        for features in _features(config, tagger):
+            if not features.table:
+                yield f"reduce.taggers: {tagger} takes {features.name}, with no variables to choose from; leave it out"
+            elif max(section["k"]) > len(features.table):
+                yield (
+                    f"reduce.k: {max(section['k'])} is more than the {len(features.table)} variables that {tagger} "
+                    f"takes ({features.name}); give at most {len(features.table)}"
+                )
+
+
+def _figures(config: Config) -> Iterator[str]:
+    section = config["figures"]
+    if section["task"] not in config["tasks"]:
+        yield f"figures.task: {unknown('task', section['task'], config['tasks'])}"
+    stored = [path.stem for path in NOTEBOOKS.glob("*.ipynb")]
+    for name in section["notebooks"]:
+        if name not in stored:
+            yield f"figures.notebooks: {unknown('notebook in workflow/notebooks', name, stored)}"
+    ranked, reduced = config["rank"]["taggers"], config["reduce"]["taggers"]
+    if "ranking" in section["notebooks"] and (not ranked or set(ranked) - set(reduced)):
+        yield "figures.notebooks: ranking draws rankings and reduced models; name the same in rank and reduce.taggers"
+    if "attribution" in section["notebooks"] and not config["explain"]["methods"]:
+        yield "figures.notebooks: attribution draws what is explained, which is nothing; give explain.methods"
+
+
+def _paper(config: Config) -> Iterator[str]:
+    """Whether the study has all that the manuscript compares."""
+    task = config["paper"]["task"]
+    out = "or leave the section paper out"
+    if task not in config["tasks"]:
+        yield f"paper.task: {unknown('task', task, config['tasks'])}"
+        return
+    if config.get("figures", {}).get("task") != task:
+        yield f"figures.task: the paper is about {task!r} and needs its figures; give that task, {out}"
+    for name in PAPER_NOTEBOOKS:
+        if name not in config.get("figures", {}).get("notebooks", []):
+            yield f"figures.notebooks: the paper needs {name}; add it, {out}"
+    entries = [f"{entry['tagger']}/{entry['features']}" for entry in config["tasks"][task]["taggers"]]
+    for name in PAPER_TAGGERS:
+        if name not in entries:
+            yield f"tasks.{task}.taggers: the paper compares {name}; add it, {out}"
+    for tagger in dict.fromkeys(name.split("/")[0] for name in PAPER_TAGGERS):
+        wanted = PAPER_RANKED_METHODS if tagger in PAPER_RANKED else PAPER_METHODS if TAGGERS[tagger].trained else ()
+        for method in wanted:
+            if method not in config["explain"]["methods"].get(tagger, []):
+                yield f"explain.methods.{tagger}: the paper needs {method}; add it, {out}"
+    for tagger in PAPER_RANKED:
+        if tagger not in config["rank"]["taggers"]:
+            yield f"rank.taggers: the paper needs {tagger}; add it, {out}"
+    if len(config["seeds"]) < 2:
+        yield f"seeds: the paper compares seeds; give two or more, {out}"
