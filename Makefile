@@ -29,7 +29,8 @@ help:
 	@echo 'TORCH_INDEX=https://download.pytorch.org/whl/cpu   the build of PyTorch without CUDA, several GB smaller'
 
 study: .venv/installed
-	snakemake --profile $(PROFILE) --configfile $(CONFIG) $(FLAGS)
+	@test -f '$(CONFIG)' || { echo 'CONFIG=$(CONFIG): no such file; there are $(wildcard config/*.yaml)' >&2; exit 1; }
+	snakemake --profile $(PROFILE) $(FLAGS) --configfile $(CONFIG)
 
 report: .venv/installed
 	snakemake --configfile $(CONFIG) --report report.zip

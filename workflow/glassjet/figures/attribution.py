@@ -182,7 +182,7 @@ def profile(
             low, median, high = np.quantile(inside, [0.16, 0.5, 0.84])
             row = {"value": (edges[one] + edges[one + 1]) / 2, "mean": inside.mean(), "std": inside.std()}
             rows.append(row | {"median": median, "low": low, "high": high, "jets": len(inside)})
-    return pd.DataFrame(rows, columns=["value", "mean", "std", "median", "low", "high", "jets"])
+    return pd.DataFrame(rows, columns=["value", "mean", "std", "median", "low", "high", "jets"], dtype=float)
 
 
 @house
