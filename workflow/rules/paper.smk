@@ -19,7 +19,7 @@ rule paper:
         runtime="1h",
     params:
         code=code("paper"),
-        settings=section_flags("paper"),
+        settings=lambda wildcards: section_flags("paper"),
         source=subpath(input.main, parent=True),
         results=subpath(output[0], parent=True),
     shell:
