@@ -69,6 +69,10 @@ def ledger(conservation: pd.DataFrame, title: str = "") -> Figure:
             axis.plot(part[column].abs(), at, style["marker"], color=style["color"], label=method_name(method))
         if column == "closure_max":
             axis.set_xscale("log")
+            closures = table[column].abs()
+            axis.set_xlim(
+                min(CLOSURE_LIMIT / 100, closures[closures > 0].min() / 2), max(3 * CLOSURE_LIMIT, 2 * closures.max())
+            )
             axis.axvline(CLOSURE_LIMIT, color=GREY, linestyle=":", linewidth=0.8)
             axis.set_xlabel(r"of the largest $\sum|R|$")
         else:
@@ -139,7 +143,7 @@ def relevance_images(
         As wide as a journal's column, with the colours below.
     """
     width, row_height = (COLUMN, 2.3) if narrow else (PAGE * 0.75, 2.3)
-    figure = Figure(figsize=(width, row_height * len(means) + (0.3 if narrow else 0.5)))
+    figure = Figure(figsize=(width, row_height * len(means) + (0.6 if narrow else 0.5)))
     axes = figure.subplots(len(means), 2, squeeze=False, sharex=True, sharey=True)
     for row, (method, pair) in enumerate(means.items()):
         norm = symmetric(np.stack(pair), decades=2)

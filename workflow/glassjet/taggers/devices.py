@@ -31,7 +31,7 @@ def prepare(device: str, threads: int = 1) -> torch.device:
         raise InputError("--device cuda: torch finds no CUDA device here; use --device cpu or auto")
     torch.set_num_threads(threads)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with this
-    # The same as torch.use_deterministic_algorithms(True, warn_only=True) without an import of torch's compiler, two seconds.
+    # As torch.use_deterministic_algorithms(True, warn_only=True), without importing torch's compiler for two seconds.
     torch.set_deterministic_debug_mode("warn")
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
