@@ -64,7 +64,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one verb; returns the exit code."""
     words = sys.argv[1:] if arguments is None else arguments
     verb = next((word for word in words if not word.startswith("-")), None)
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
+    logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(message)s")  # of libraries, warnings only
+    logging.getLogger("glassjet").setLevel(logging.INFO)
     logging.captureWarnings(True)
     try:
         if verb is not None and verb not in VERBS:
