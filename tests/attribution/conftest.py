@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.attribution.toy_sample import write_toy
 
 

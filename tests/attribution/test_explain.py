@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.attribution.toy_sample import LEAK, write_sample
 
 from glassjet.attribution.conservation import conservation
 from glassjet.attribution.replacement import features, zeros
@@ -15,6 +14,7 @@ from glassjet.cli.main import main
 from glassjet.taggers.baseline import MassTau32
 from glassjet.taggers.inputs import Inputs
 from glassjet.taggers.model import Model, load, save
+from tests.attribution.toy_sample import LEAK, write_sample
 
 ALL = ["lrp_p1", "lrp_p2", "lrp_recommended", "shap", "masking"]
 

@@ -13,8 +13,8 @@ import pytest
 from glassjet.cli.main import main
 from glassjet.jets import shards, store
 
-JETS = ["--sample", "top", "--signal", "top", "--background", "qcd", "--jets-signal", "10", "--jets-background", "14"]
-JETS += ["--shard-size", "5", "--seed", "5"]
+JETS = ["--sample", "top", "--card", "top", "--jets-signal", "10", "--jets-background", "14"]
+JETS += ["--shard-size", "5", "--seed", "5", "--pthat", "450", "800", "--pthat-power", "0"]
 
 
 def command(out: Path, *more: str, split: str = "test") -> list[str]:
@@ -90,13 +90,16 @@ def test_weights_sum_to_the_cross_section_of_the_selection(undisturbed: Path) ->
         weight = jets.columns["weight"][jets.columns["label"] == label]
         cutflow, cross_sections = said["cutflow"][role], said["cross_sections"][role]
         assert len(weight) == cutflow["jets"] == (14, 10)[label]
+        assert said["cutflow_pb"][role]["jets"] == pytest.approx(weight.sum(), rel=1e-12)
         efficiency = cutflow["jets"] / cutflow["events"]
         assert weight.sum() == pytest.approx(cross_sections["cross_section_pb"] * efficiency, rel=1e-12)
         assert weight.sum() == pytest.approx(cross_sections["selected_cross_section_pb"], rel=1e-12)
     # tt with pTHat 450 to 800 and both W hadronic: 1.3 pb; dijets: 1.3 nb (leading order)
     assert said["cross_sections"]["signal"]["cross_section_pb"] == pytest.approx(1.35, rel=0.15)
     assert said["cross_sections"]["background"]["cross_section_pb"] == pytest.approx(1310, rel=0.15)
-    assert (said["sample"], said["split"], said["level"], said["mpi"]) == ("top", "test", "particle", False)
+    assert (said["sample"], said["split"], said["level"], said["mpi"], said["card"]) == (
+        *("top", "test", "particle", False, "top"),
+    )
 
 
 def test_splits_share_no_event(undisturbed: Path, tmp_path: Path) -> None:
@@ -110,7 +113,12 @@ def test_splits_share_no_event(undisturbed: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("--signal tpo", "there is no process 'tpo' (did you mean 'top'?); known: qcd, top, w"),
+        ("--signal tpo", "there is no process 'tpo' (did you mean 'top'?); known:"),
+        ("--card tpo", "there is no card 'tpo' (did you mean 'top'?); known:"),
+        ("--card none.yaml", "none.yaml: no such file"),
+        ("--background none.cmnd", "none.cmnd: no such file"),
+        ("--pythia HardQCD:al=on", "the key pythia: Pythia refuses the setting 'HardQCD:al=on': no such setting"),
+        ("--tune 99", "--tune 99: Pythia's tunes"),
         ("--background top", "--signal and --background are both 'top'; name two processes"),
         ("--split trian", "there is no split 'trian' (did you mean 'train'?)"),
         ("--seed 1.5", "--seed 1.5: give a whole number from 0 to 900000000"),
@@ -122,6 +130,7 @@ def test_splits_share_no_event(undisturbed: Path, tmp_path: Path) -> None:
         ("--give-up-after 0", "--give-up-after 0: give at least 1"),
         ("--pthat 100 120 --give-up-after 60", "no jet passed in the last"),
         ("--sqrts 700", "--pthat 450 800: out of reach at --sqrts 700 GeV"),
+        ("--detector on --tracks production", "--tracks production is the truth"),
     ],
 )
 def test_bad_words_are_one_line(words: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

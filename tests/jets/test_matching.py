@@ -3,9 +3,10 @@
 import math
 
 import numpy as np
+import pytest
 
 from glassjet.jets import matching
-from glassjet.jets.pythia import Events
+from glassjet.jets.events import Events
 
 # t -> t (recoil) -> t g -> W b, W -> W -> u dbar, in the second of two events; the first holds a gluon alone
 RECORD = [
@@ -32,7 +33,9 @@ def record() -> Events:
         status.astype(np.int32),
         np.stack([first, last], axis=1),
         np.ones((4, n)),
+        np.zeros((3, n)),
         np.ones(2),
+        np.zeros(2),
     )
 
 
@@ -54,7 +57,14 @@ def test_the_match_equals_a_slow_loop() -> None:
     transverse = np.hypot(pt, mass)
     momentum = np.stack([pt * np.cos(phi), pt * np.sin(phi), transverse * np.sinh(y), transverse * np.cosh(y)])
     events = Events(
-        offsets, np.zeros(n, np.int32), np.zeros(n, np.int32), np.full((n, 2), -1), momentum, np.ones(n_events)
+        offsets,
+        np.zeros(n, np.int32),
+        np.zeros(n, np.int32),
+        np.full((n, 2), -1),
+        momentum,
+        np.zeros((3, n)),
+        np.ones(n_events),
+        np.zeros(n_events),
     )
     candidates = np.arange(n).reshape(-1, k)
     event = np.flatnonzero(rng.random(n_events) < 0.7)
@@ -62,8 +72,9 @@ def test_the_match_equals_a_slow_loop() -> None:
     jets = np.stack([100 * np.cos(jet_phi), 100 * np.sin(jet_phi), 110 * np.sinh(jet_y), 110 * np.cosh(jet_y)])
 
     found = matching.match(events, candidates, event, jets, 0.8)
+    partons_of_jets = matching.partons_of(events, candidates, found, jets)
     for i, number in enumerate(event):
-        best, nearest = -1, math.inf
+        best, nearest, of_best = -1, math.inf, []
         for row, partons in enumerate(candidates):
             if not offsets[number] <= partons[0] < offsets[number + 1]:
                 continue
@@ -74,8 +85,10 @@ def test_the_match_equals_a_slow_loop() -> None:
                     turn = abs(turn - 2 * math.pi)
                 distances.append(math.sqrt((y[p] - jet_y[i]) ** 2 + turn**2))
             if max(distances) <= 0.8 and distances[0] < nearest:
-                best, nearest = row, distances[0]
+                best, nearest, of_best = row, distances[0], distances
         assert found[i] == best
+        stored = partons_of_jets.columns["delta_r"][partons_of_jets.offsets[i] : partons_of_jets.offsets[i + 1]]
+        assert stored == pytest.approx(of_best, rel=1e-5)
     assert 10 < (found >= 0).sum() < len(event)
 
 

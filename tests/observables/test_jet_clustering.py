@@ -5,10 +5,10 @@ from typing import Literal
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.observables.synthetic_jets import jets_from, random_lists
 
 from glassjet.observables.clustering import cluster, distance_squared
 from glassjet.observables.kinematics import four_momenta
+from tests.observables.synthetic_jets import jets_from, random_lists
 
 Point = tuple[float, float, float]
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from tests.observables import fastjet_oracle
-from tests.observables.synthetic_jets import jets_from, random_lists
 
 from glassjet.observables.clustering import cluster
 from glassjet.observables.kinematics import four_momenta
 from glassjet.observables.nsubjettiness import ratio, tau
+from tests.observables import fastjet_oracle
+from tests.observables.synthetic_jets import jets_from, random_lists
 
 BETAS = (0.5, 1.0, 2.0)
 ORDERS = (1, 2, 3, 4, 5, 6, 7)

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.observables.synthetic_jets import jets_from, random_lists, rotated
 
 from glassjet.errors import InputError
 from glassjet.jets.store import Jets
 from glassjet.observables.compute import observe, require_finite
 from glassjet.observables.registry import SETS, VARIABLES, columns
+from tests.observables.synthetic_jets import jets_from, random_lists, rotated
 
 ALL = ("xaug29", "mbns", "mass_tau32")
 AZIMUTHS = ["phi", "subjet1_phi", "subjet2_phi"]

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from tests.observables.synthetic_jets import jets_from, random_lists
 
 from glassjet.cli.main import main
 from glassjet.jets import store
 from glassjet.observables.compute import observe
 from glassjet.observables.registry import VARIABLES
+from tests.observables.synthetic_jets import jets_from, random_lists
 
 METADATA = {"sample": "toy", "split": "train", "level": "particle", "cutflow": [1, 2]}
 

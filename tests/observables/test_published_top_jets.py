@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
-from tests.observables import fastjet_oracle
 
 from glassjet.jets import top_reference
 from glassjet.jets.store import Jets, concatenate
 from glassjet.observables.compute import observe
 from glassjet.observables.kinematics import four_momenta
+from tests.observables import fastjet_oracle
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "top_reference" / "test_first2000.h5"
 pytestmark = pytest.mark.skipif(not PUBLISHED.exists(), reason="needs the published top jets")

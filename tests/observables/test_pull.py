@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.observables.synthetic_jets import jets_from, random_lists
 
 from glassjet.observables.clustering import cluster
 from glassjet.observables.kinematics import four_momenta
 from glassjet.observables.pull import pull_angle
 from glassjet.observables.soft_drop import Groomed, soft_drop
+from tests.observables.synthetic_jets import jets_from, random_lists
 
 
 def angles(lists: list[NDArray[np.float64]]) -> NDArray[np.float64]:

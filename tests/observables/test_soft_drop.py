@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from tests.observables import fastjet_oracle
-from tests.observables.synthetic_jets import jets_from, random_lists
 
 from glassjet.observables import kinematics
 from glassjet.observables.clustering import cluster
 from glassjet.observables.kinematics import four_momenta
 from glassjet.observables.soft_drop import Groomed, soft_drop
+from tests.observables import fastjet_oracle
+from tests.observables.synthetic_jets import jets_from, random_lists
 
 
 def groom(lists: list[np.ndarray], z_cut: float = 0.1, beta: float = 0.0) -> Groomed:

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from tests.attribution.toy_sample import write_toy
 
 from glassjet.cli.main import main
+from tests.attribution.toy_sample import write_toy
 
 
 @pytest.fixture(scope="session")

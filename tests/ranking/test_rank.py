@@ -8,12 +8,12 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-from tests.attribution.toy_sample import LEAK
 
 from glassjet.cli.main import main
 from glassjet.files import read_csv
 from glassjet.ranking.scores import MASKING_METHODS
 from glassjet.taggers.features import NOISE
+from tests.attribution.toy_sample import LEAK
 
 METHODS = ["lrp_p1", "lrp_p2", "lrp_recommended", "shap", *MASKING_METHODS]
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.attribution.toy_sample import LEAK
 
 from glassjet.cli.main import main
 from glassjet.errors import InputError
@@ -13,6 +12,7 @@ from glassjet.ranking import retraining
 from glassjet.ranking.reduced import choices
 from glassjet.taggers.features import NOISE
 from glassjet.taggers.model import load
+from tests.attribution.toy_sample import LEAK
 
 COLUMNS = ("a", "b", "c", "d")
 

@@ -3,10 +3,10 @@ import math
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from tests.taggers.synthetic import tagged_jets
 
 from glassjet.jets.store import Jets, Ragged, no_partons
 from glassjet.taggers.images import images
+from tests.taggers.synthetic import tagged_jets
 
 
 def one_jet(constituents: list[tuple[float, float, float]], axes: list[float], two: bool) -> tuple[Jets, pd.DataFrame]:

@@ -3,12 +3,12 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from tests.taggers.synthetic import tagged_jets
 
 from glassjet.errors import InputError
 from glassjet.jets.store import Jets, Ragged, no_partons
 from glassjet.taggers.features import NOISE, parse
 from glassjet.taggers.inputs import build, fit_scaling, join, scale, scaling_of
+from tests.taggers.synthetic import tagged_jets
 
 
 def test_constituents_equal_a_slow_loop() -> None:

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tests.taggers.synthetic import tagged_jets
 
 from glassjet.errors import InputError
 from glassjet.taggers.baseline import MassTau32
@@ -13,6 +12,7 @@ from glassjet.taggers.build import build_network
 from glassjet.taggers.features import parse
 from glassjet.taggers.inputs import build, fit_scaling, scaling_of
 from glassjet.taggers.model import Model, load, save, tensors
+from tests.taggers.synthetic import tagged_jets
 
 
 def model(tagger: str, features: str, columns: list[str] | None = None) -> Model:

@@ -3,13 +3,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.taggers.synthetic import tagged_jets, write_sample
 
 from glassjet.errors import InputError
 from glassjet.jets.store import writing
 from glassjet.taggers.features import parse
 from glassjet.taggers.inputs import join
 from glassjet.taggers.sample import open_sample
+from tests.taggers.synthetic import tagged_jets, write_sample
 
 
 def test_blocks_are_the_whole_sample(tmp_path: Path) -> None:

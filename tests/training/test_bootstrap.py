@@ -31,11 +31,11 @@ def test_every_tagger_sees_the_same_jets() -> None:
 
 def test_scores_are_those_of_repeated_jets() -> None:
     """A bootstrap by counts equals one that builds each sample of jets."""
-    output, label = sample(400)
-    weight = np.random.default_rng(3).exponential(1, 400)
+    output, label = sample(800)
+    weight = np.random.default_rng(3).exponential(1, 800)
     values = []
     for times in resampled(label, 40):
-        rows = np.repeat(np.arange(400), times)
+        rows = np.repeat(np.arange(800), times)
         curve = roc(output[rows], label[rows], weight[rows])
         values.append([auc(output[rows], label[rows], weight[rows]), rejection(*curve, 0.8)])
     low, high = np.percentile(values, [15.865, 84.135], axis=0)
@@ -65,6 +65,16 @@ def test_a_rejection_on_few_background_jets_is_nan_but_counted() -> None:
     assert many.n_background >= 30
     assert many.low < many.value < many.high
     assert found["auc"].n_background is None
+
+
+def test_heavy_jets_count_as_what_they_are_worth() -> None:
+    output, label = sample(2000, distance=4)
+    weight = np.ones(2000)
+    weight[(label == 0) & (output >= np.quantile(output[label == 0], 0.999))] = 1000
+    found = {score.metric: score for score in scores(output, label, weight, [0.99], 10)}["rejection_99"]
+    assert found.n_background is not None
+    assert found.n_background >= 30  # as a number enough, but one jet has nearly all of the weight
+    assert np.isnan([found.value, found.low, found.high]).all()
 
 
 def test_what_is_no_log_odds_has_no_accuracy() -> None:

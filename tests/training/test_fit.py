@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from tests.taggers.synthetic import tagged_jets, write_sample
 from torch import nn
 
 from glassjet.errors import InputError
@@ -20,6 +19,7 @@ from glassjet.training.data import load
 from glassjet.training.fit import fit
 from glassjet.training.metrics import auc
 from glassjet.training.settings import FitSettings
+from tests.taggers.synthetic import tagged_jets, write_sample
 
 FEATURES = parse("mbns")
 SETTINGS = FitSettings(epochs=4, batch_size=50, learning_rate=1e-3, patience=4)

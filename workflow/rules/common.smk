@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, f"{workflow.basedir}/workflow")
 
 from glassjet.taggers.registry import TAGGERS
-from rules import digests, environment, settings
+from rules import crosschecks, digests, environment, settings
 
 ROOT = Path(workflow.basedir, "workflow")
 RUN = "{task}/{tagger}/{features}/seed{seed}"
@@ -71,6 +71,17 @@ def generate_flags(wildcards):
     counts = sample["jets"][wildcards.split].items()
     numbers = {f"jets_{role}": number for role, number in counts}
     return settings.flags(sample | numbers, without=("source", "jets"))
+
+
+def card_content(wildcards):
+    """What the card and the processes of a sample say: they are no code, and no key of the config."""
+    return digests.content_digest(crosschecks.card_files(config["samples"][wildcards.sample]))
+
+
+def card_inputs(wildcards):
+    """The card, the processes and the events of a sample that are a user's own files."""
+    own = crosschecks.card_files(config["samples"][wildcards.sample])
+    return [str(path) for path in own if not path.is_relative_to(ROOT)]
 
 
 def import_flags(wildcards):

@@ -1,11 +1,13 @@
 """What no schema can say of a config: that its names belong together. Every complaint names the key and the way out."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from glassjet.errors import InputError, unknown
-from glassjet.jets.cards import CARDS
+from glassjet.jets import cards
+from glassjet.jets.settings import KEYS, checked, settings_of
 from glassjet.observables.registry import SETS
 from glassjet.taggers.features import FeatureSet, parse
 from glassjet.taggers.registry import TAGGERS, tagger_of
@@ -59,18 +61,38 @@ def complaints(config: Config) -> Iterator[str]:
         yield from _paper(config)
 
 
+def card_files(sample: Config) -> list[Path]:
+    """The files that say what a sample of Pythia's is: its card, and those of its two processes.
+
+    Raises
+    ------
+    InputError
+        For a card or a process that does not exist.
+    """
+    card = cards.card_of(sample["card"]) | sample
+    processes = [cards.process_of(str(card.get(role))).path for role in ("signal", "background")]
+    return [cards.TASKS.get(sample["card"], Path(sample["card"])), *processes]
+
+
 def _sample(key: str, sample: Config) -> Iterator[str]:
     if sample["source"] != "pythia":
         return
-    for role in ("signal", "background"):
-        if sample[role] not in CARDS:
-            yield f"{key}.{role}: {unknown('process', sample[role], CARDS)}"
-    if sample["signal"] == sample["background"]:
-        yield f"{key}.background: is {sample['background']!r}, as the signal is; name another process"
-    for name in ("pthat", "pt"):
-        low, high = sample[name]
-        if low >= high:
-            yield f"{key}.{name}: {low} is not below {high}; give the lower end first"
+    try:
+        keys = {name: value for name, value in sample.items() if name in KEYS}
+        card = checked(cards.card_of(sample["card"]) | keys, f"card {sample['card']}")
+        card_files(sample)
+        for role in ("signal", "background"):
+            settings_of(card, role)
+    except InputError as error:
+        yield f"{key}: {as_key(str(error))}"
+        return
+    if card["signal"] == card["background"]:
+        yield f"{key}.background: is {card['background']!r}, as the signal is; name another process"
+
+
+def as_key(message: str) -> str:
+    """A message about a flag as one about a key: --match-radius is match_radius."""
+    return re.sub(r"--([a-z0-9-]+)", lambda found: found[1].replace("-", "_"), message)
 
 
 def _task(key: str, task: Config, config: Config) -> Iterator[str]:
@@ -90,7 +112,7 @@ def _has(key: str, name: str, splits: tuple[str, ...], config: Config) -> Iterat
         yield f"{key}: {unknown('sample', name, config['samples'])}"
         return
     sample = config["samples"][name]
-    part = "jets" if sample["source"] == "pythia" else "files"
+    part = "files" if "files" in sample else "jets"
     for split in splits:
         if split not in sample[part]:
             yield f"samples.{name}.{part}: the key {split!r} is missing; {key} needs these jets"

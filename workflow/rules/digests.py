@@ -46,6 +46,11 @@ def notebook_digest(verb: str, notebook: Path, root: Path) -> str:
     return _hash(_digest(modules, root), json.dumps(sources))
 
 
+def content_digest(paths: list[Path]) -> str:
+    """The digest of what stands in files of text; others (of events) are left to Snakemake, as its inputs."""
+    return _hash(*(path.read_text() for path in paths if path.suffix in (".yaml", ".yml", ".cmnd")))
+
+
 def closure(modules: set[str], root: Path) -> set[str]:
     """The modules of the package that these import, themselves included; names that are no module are left out."""
     found: set[str] = set()

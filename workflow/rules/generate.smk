@@ -2,6 +2,8 @@
 
 
 rule generate:
+    input:
+        card_inputs,
     output:
         results("jets/{sample}/{split}.h5"),
     log:
@@ -18,12 +20,35 @@ rule generate:
         runtime="12h",
     params:
         code=code("generate"),
+        card=card_content,
         settings=generate_flags,
         checkpoint=results(".checkpoints/generate/{sample}/{split}"),
     shell:
         "python -m glassjet generate --sample {wildcards.sample} "
         "--split {wildcards.split} {params.settings} --processes {threads} "
         "--checkpoint {params.checkpoint} --out {output} > {log} 2>&1"
+
+
+rule toy:
+    output:
+        results("jets/{sample}/{split}.h5"),
+    log:
+        results("logs/toy/{sample}/{split}.log"),
+    benchmark:
+        results("benchmarks/toy/{sample}/{split}.tsv")
+    wildcard_constraints:
+        sample=from_source("toy"),
+    conda:
+        "../../envs/glassjet.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="1h",
+    params:
+        code=code("toy"),
+        settings=generate_flags,
+    shell:
+        "python -m glassjet toy --sample {wildcards.sample} --split {wildcards.split} {params.settings} "
+        "--out {output} > {log} 2>&1"
 
 
 rule import_jets:

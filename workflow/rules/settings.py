@@ -5,6 +5,7 @@ task's sample exists, that a tagger can take its features, that a method can exp
 that names the key and the way out.
 """
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -172,7 +173,7 @@ def flags(section: Mapping[str, Any], without: Iterable[str] = ()) -> str:
         if isinstance(value, bool):
             words.append("on" if value else "off")
         elif isinstance(value, list):
-            words += map(str, value)
+            words += (shlex.quote(str(one)) for one in value)
         else:
-            words.append(str(value))
+            words.append(shlex.quote(str(value)))
     return " ".join(words)

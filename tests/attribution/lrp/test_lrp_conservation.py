@@ -5,7 +5,6 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
-from tests.attribution.lrp.networks import randomised, sets, taggers
 from torch import nn
 
 from glassjet.attribution.lrp.engine import relevance
@@ -13,6 +12,7 @@ from glassjet.attribution.lrp.presets import PRESETS, RECOMMENDED, Preset, with_
 from glassjet.attribution.lrp.rules import AlphaBeta, Epsilon, Flat, Gamma, Rule, WSquare, Zero
 from glassjet.taggers.pfn import PFN
 from glassjet.taggers.xaug import XAUGDNN
+from tests.attribution.lrp.networks import randomised, sets, taggers
 
 TAGGERS = taggers()
 

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.attribution.lrp.networks import Inputs, images, randomised, sets, tables, taggers
 from torch import Tensor, nn
 
 from glassjet.attribution.lrp.engine import Explanation, relevance
@@ -16,6 +15,7 @@ from glassjet.errors import InputError
 from glassjet.taggers.layers import Add, LogOdds, MaskedSum
 from glassjet.taggers.mbns import MBNS
 from glassjet.taggers.pfn import PFN
+from tests.attribution.lrp.networks import Inputs, images, randomised, sets, tables, taggers
 
 
 def everywhere(rule: Rule) -> Preset:

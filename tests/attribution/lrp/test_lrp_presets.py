@@ -11,8 +11,6 @@ import torch
 from captum.attr import LRP
 from captum.attr._utils.lrp_rules import EpsilonRule, GammaRule
 from scipy.stats import spearmanr
-from tests.attribution.lrp import loops
-from tests.attribution.lrp.networks import Inputs, randomised, sets, tables
 from torch import Tensor, nn
 
 from glassjet.attribution.lrp.engine import relevance
@@ -22,6 +20,8 @@ from glassjet.taggers.layers import LogOdds
 from glassjet.taggers.mbns import MBNS
 from glassjet.taggers.pfn import PFN
 from glassjet.taggers.xaug import XAUGDNN
+from tests.attribution.lrp import loops
+from tests.attribution.lrp.networks import Inputs, randomised, sets, tables
 
 
 def plain(network: nn.Module) -> nn.Sequential:

@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.attribution.lrp import loops
-from tests.attribution.lrp.loops import Loop, Neuron
 from torch import Tensor, nn
 
 from glassjet.attribution.lrp.linear import LINEAR
@@ -26,6 +24,8 @@ from glassjet.attribution.lrp.rules import (
 )
 from glassjet.errors import InputError
 from glassjet.taggers.layers import Add, LogOdds, MaskedSum
+from tests.attribution.lrp import loops
+from tests.attribution.lrp.loops import Loop, Neuron
 
 Case = tuple[nn.Module, tuple[Tensor, ...], list[list[Neuron]]]  # layer, arguments, the neurons of each jet
 JETS = 2

@@ -15,6 +15,7 @@ from glassjet.processes import end_cleanly_on_sigterm, end_with
 
 VERBS = {
     "generate": "make jets with Pythia 8 and FastJet",
+    "toy": "draw jets of a toy model",
     "import": "read published jets",
     "observe": "compute expert variables",
     "train": "train a tagger with one seed",

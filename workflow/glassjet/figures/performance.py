@@ -45,7 +45,8 @@ def metric_label(metric: str) -> str:
 
 
 def rejection_curve(output: Array, label: Labels, weight: Array, points: int = 200) -> pd.DataFrame:
-    """The ROC curve as background rejection; NaN where it rests on fewer than `MINIMUM_BACKGROUND` jets that pass.
+    """The ROC curve as background rejection; NaN where the jets that pass count as fewer than
+    `MINIMUM_BACKGROUND` (effective number of their weights).
 
     Parameters
     ----------
@@ -61,10 +62,15 @@ def rejection_curve(output: Array, label: Labels, weight: Array, points: int = 2
     roc = ranked.roc(weight)
     efficiencies = np.arange(1, points + 1) / points
     found = np.array([rejection(*roc, efficiency) for efficiency in efficiencies])
-    background = np.sort(output[~signal])[::-1]
-    loosest = background[min(MINIMUM_BACKGROUND, len(background)) - 1]  # the cut that so many background jets pass
+    order = np.argsort(-output[~signal], kind="stable")
+    passing = weight[~signal][order]
+    reached = np.round(np.cumsum(passing) ** 2 / np.cumsum(passing**2), 6) >= MINIMUM_BACKGROUND
+    few = np.flatnonzero(~reached)[-1] + 1 if not reached.all() else 0  # a heavy jet can take back what there was
+    if few == len(passing):
+        return pd.DataFrame({"signal_efficiency": efficiencies, "rejection": np.nan})
+    loosest = output[~signal][order][few]  # the first cut behind which there is always enough background
     first = weight[signal & (output >= loosest)].sum() / weight[signal].sum()
-    enough = (efficiencies >= first) & (len(background) >= MINIMUM_BACKGROUND)
+    enough = efficiencies >= first
     return pd.DataFrame({"signal_efficiency": efficiencies, "rejection": np.where(enough, found, np.nan)})
 
 

@@ -1,144 +1,95 @@
-"""From events to selected jets: the leading jet, the window in pT and eta, the match to truth partons; one shard at a
-time, the same bytes for the same seed.
+"""One shard of jets: from a process, a seed and settings, the same bytes each time.
 
-Selection: the leading anti-kT jet of the event from all visible final particles; its pT in a window, |eta| below a
-limit; for signals the resonance and all quarks of its decay within `match_radius` of its axis (arXiv:1902.09914).
+A generator makes events until a shard has its jets. A file of events ends: there a shard is a range of its events, and
+each event belongs to one split (see `ranges`).
+
+The cross section of the selection follows from the events that it took. Events are counted up to the one with the jet
+after the last that is kept: with N the number of jets kept and n that of the events before the next one, N / n is an
+unbiased estimate of the efficiency (Haldane, Biometrika 33 (1945) 222), where stopping at the last jet is high by 1/N.
 """
 
-import math
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glassjet.errors import InputError
-from glassjet.jets import clustering, matching, pythia
-from glassjet.jets.cards import Card, card_of
-from glassjet.jets.kinematics import jets_of, pt_eta_phi
-from glassjet.jets.store import CONSTITUENT_COLUMNS, TYPES, Jets, Ragged, concatenate
+from glassjet.jets import hepmc, lhe, pythia
+from glassjet.jets.cards import process_of
+from glassjet.jets.events import Events
+from glassjet.jets.selection import select, stages
+from glassjet.jets.settings import Settings
+from glassjet.jets.store import SPLITS, Jets, concatenate
 
 BATCH = 500  # events: 300 to 400 MB in a process, and no faster beyond
 SMALL_BATCH = 50
 EVENTS_PER_JET = 8  # a guess that only sizes the first batch of a small shard
-STAGES = ("events", "leading_jet_in_pt_window", "eta", "matched")
-MARGIN = 1e-3  # jets this far outside of the pT window are looked at, for the stored float32 values decide
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What jets to make; GeV, and radii in rapidity and azimuth.
-
-    Attributes
-    ----------
-    sqrts : float
-    mpi : bool
-        Multiparton interactions.
-    pthat : (float, float)
-        Range of the hard process's transverse momentum. A choice of physics, not only of efficiency: jets of the window
-        whose hard process was softer are missing.
-    pt : (float, float)
-    abs_eta : float
-    radius, match_radius : float
-    """
-
-    sqrts: float = 14000.0
-    mpi: bool = False
-    pthat: tuple[float, float] = (450.0, 800.0)
-    pt: tuple[float, float] = (550.0, 650.0)
-    abs_eta: float = 2.0
-    radius: float = 0.8
-    match_radius: float = 0.8
-
-    def __post_init__(self) -> None:
-        for name, (low, high) in (("--pthat", self.pthat), ("--pt", self.pt)):
-            if not 0 <= low < high < math.inf:
-                raise InputError(f"{name} {low:g} {high:g}: give a lower and a higher energy in GeV, not negative")
-        for name in ("sqrts", "abs_eta", "radius", "match_radius"):
-            value = getattr(self, name)
-            if not 0 < value < math.inf:
-                raise InputError(f"--{name.replace('_', '-')} {value:g}: give a positive number")
-        if self.pthat[0] >= self.sqrts / 2:
-            raise InputError(f"--pthat {self.pthat[0]:g} {self.pthat[1]:g}: out of reach at --sqrts {self.sqrts:g} GeV")
-
-
-@dataclass(frozen=True)
-class Selected:
-    """The selected jets of a batch, and how far each event came.
-
-    Attributes
-    ----------
-    jets : Jets
-        `event` is the number in the batch, `weight` the event's weight.
-    stage : (events,)
-        Number of requirements of STAGES[1:] that the event met, in their order.
-    """
-
-    jets: Jets
-    stage: NDArray[np.int64]
+CYCLE = {"train": (0, 120), "validation": (120, 140), "explain": (140, 170), "test": (170, 200)}  # 60/10/15/15
+PERIOD = 200  # events of a file
 
 
 @dataclass(frozen=True)
 class ShardResult:
-    """One shard's jets (events counted from 0) and what their cross section follows from."""
+    """One shard's jets and what their cross section follows from.
+
+    Attributes
+    ----------
+    jets : Jets
+        Events are counted from 0; weights are the events' own.
+    cutflow, cutflow_weight : dict
+        Events and sum of their weights behind each requirement.
+    cross_section : (float, float)
+        Of the process, pb, with its error.
+    """
 
     jets: Jets
     cutflow: dict[str, int]
-    sum_of_weights: float
-    cross_section: tuple[float, float]  # pb, with its error
+    cutflow_weight: dict[str, float]
+    cross_section: tuple[float, float]
 
 
-def select(events: pythia.Events, card: Card, settings: Settings) -> Selected:
-    """The jets of a batch of events that pass."""
-    low, high = settings.pt
-    leading = clustering.leading_jets(events, settings.radius, low * (1 - MARGIN))
-    constituents = by_falling_pt(stored_particles(events, leading.offsets, leading.particle))
-    jet = {name: value.astype(TYPES[name]) for name, value in jets_of(constituents).items()}
+@dataclass
+class Tally:
+    """What a shard has so far, batch by batch."""
 
-    if card.resonance is None:
-        candidates, must_match = matching.hard_partons(events), False
-    else:
-        candidates, must_match = matching.decays(events, card.resonance), True
-    matched = matching.match(events, candidates, leading.event, leading.momentum, settings.match_radius)
-    in_window = (jet["pt"] >= low) & (jet["pt"] <= high)
-    in_eta = in_window & (np.abs(jet["eta"]) < settings.abs_eta)
-    passed = in_eta & ((matched >= 0) | (not must_match))
+    settings: Settings
+    parts: list[Jets] = field(default_factory=list)
+    stage: list[NDArray[np.int64]] = field(default_factory=list)
+    weight: list[NDArray[np.float64]] = field(default_factory=list)
+    found: int = 0
+    events: int = 0
+    idle: int = 0
 
-    stage = np.zeros(len(events), np.int64)
-    stage[leading.event] = in_window.astype(np.int64) + in_eta + passed
-    keep = np.flatnonzero(passed)
-    rows = matched[keep]
-    counts = np.where(rows >= 0, candidates.shape[1], 0)
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    columns: dict[str, NDArray[Any]] = {name: value[keep] for name, value in jet.items()}
-    columns["label"] = np.zeros(len(keep), np.int8)
-    columns["event"] = leading.event[keep]
-    columns["weight"] = events.weight[leading.event[keep]]
-    partons = stored_particles(events, offsets, candidates[rows[rows >= 0]].ravel())
-    return Selected(Jets(columns, constituents.take(keep), partons), stage)
+    def add(self, events: Events, seed: int, first: int, limit: int | None = None) -> bool:
+        """Add a batch whose first event has the number `first`; whether the jet after the `limit`-th came."""
+        selected = select(events, self.settings, np.random.default_rng([seed, first]))
+        taken, counted = len(selected.jets), len(events)
+        done = limit is not None and self.found + taken > limit
+        if limit is not None and done:
+            taken = limit - self.found
+            counted = int(selected.jets.columns["event"][taken])  # the event with the next jet does not count
+        part = selected.jets.take(np.arange(taken))
+        part.columns["event"] = part.columns["event"] + first
+        self.parts.append(part)
+        self.stage.append(selected.stage[:counted])
+        self.weight.append(events.weight[:counted])
+        self.idle = 0 if taken else self.idle + counted
+        self.found += taken
+        self.events += counted
+        return done
 
+    def cutflow(self) -> tuple[dict[str, int], dict[str, float]]:
+        """Events and sums of weights behind the first, the first two, … requirements."""
+        stage = np.concatenate([*self.stage, np.zeros(0, np.int64)])
+        weight = np.concatenate([*self.weight, np.zeros(0)])
+        names = stages(self.settings.selection)
+        counts = {name: int((stage >= number).sum()) for number, name in enumerate(names)}
+        return counts, {name: float(weight[stage >= number].sum()) for number, name in enumerate(names)}
 
-def stored_particles(events: pythia.Events, offsets: NDArray[np.int64], position: NDArray[np.int64]) -> Ragged:
-    """The particles at `position` as the store keeps them: pt, eta, phi, energy in float32, and pdgid."""
-    px, py, pz, energy = events.momentum[:, position]
-    values = dict(zip(CONSTITUENT_COLUMNS, (*pt_eta_phi(px, py, pz), energy), strict=True))
-    columns: dict[str, NDArray[Any]] = {name: value.astype(TYPES[name]) for name, value in values.items()}
-    return Ragged(offsets, columns | {"pdgid": events.pdgid[position]})
-
-
-def by_falling_pt(lists: Ragged) -> Ragged:
-    """Each list ordered by falling pT; equal ones stay in their order."""
-    owner = np.repeat(np.arange(len(lists)), lists.counts)
-    order = np.lexsort((-lists.columns["pt"], owner))
-    return Ragged(lists.offsets, {name: column[order] for name, column in lists.columns.items()})
-
-
-def cutflow_of(stage: NDArray[np.int64], card: Card) -> dict[str, int]:
-    """Events that met the first, the first two, … requirements; for processes without a resonance none is matched."""
-    counts = {name: int((stage >= number).sum()) for number, name in enumerate(STAGES)}
-    if card.resonance is None:
-        del counts["matched"]
-    return counts
+    def result(self, cross_section: tuple[float, float]) -> ShardResult:
+        """The shard, once all its batches are in."""
+        return ShardResult(concatenate(self.parts), *self.cutflow(), cross_section)
 
 
 def shard(process: str, jets: int, seed: int, settings: Settings, give_up_after: int) -> ShardResult:
@@ -146,6 +97,8 @@ def shard(process: str, jets: int, seed: int, settings: Settings, give_up_after:
 
     Parameters
     ----------
+    process : str
+        A name, or the path of a file of Pythia's settings.
     seed : int
         Pythia's, 1 to 900,000,000.
     give_up_after : int
@@ -154,42 +107,64 @@ def shard(process: str, jets: int, seed: int, settings: Settings, give_up_after:
     Returns
     -------
     ShardResult
-        Events are counted up to the one that gave the last jet. Batch sizes follow from `jets` alone, so equal
-        arguments give equal numbers.
+        Batch sizes follow from `jets` alone, so equal arguments give equal numbers.
     """
-    card = card_of(process)
     with pythia.captured_stdout() as sink:
-        generator = pythia.start(card, settings.sqrts, settings.mpi, settings.pthat, seed, sink)
-        parts: list[Jets] = []
-        stages: list[NDArray[np.int64]] = []
-        found = events_done = idle = 0
-        sum_of_weights = 0.0
-        while found < jets:
-            size = min(BATCH, max(SMALL_BATCH, EVENTS_PER_JET * (jets - found)))
-            events = pythia.batch(generator, size)
-            selected = select(events, card, settings)
-            taken = min(len(selected.jets), jets - found)
-            last = found + taken == jets  # the events behind the last jet do not count
-            counted = int(selected.jets.columns["event"][taken - 1]) + 1 if last else size
-            part = selected.jets.take(np.arange(taken))
-            part.columns["event"] = part.columns["event"] + events_done
-            parts.append(part)
-            stages.append(selected.stage[:counted])
-            sum_of_weights += float(events.weight[:counted].sum())
-            idle = 0 if taken else idle + counted
-            found += taken
-            events_done += counted
-            if idle >= give_up_after:
-                cutflow = ", ".join(f"{name} {n}" for name, n in cutflow_of(np.concatenate(stages), card).items())
+        generator = pythia.start(process_of(process), settings.generator, seed, sink)
+        tally, done = Tally(settings), False
+        while not done:
+            size = min(BATCH, max(SMALL_BATCH, EVENTS_PER_JET * (jets + 1 - tally.found)))
+            done = tally.add(pythia.batch(generator, size), seed, tally.events, jets)
+            if tally.idle >= give_up_after:
+                cutflow = ", ".join(f"{name} {n}" for name, n in tally.cutflow()[0].items())
                 raise InputError(
-                    f"process {process!r}: no jet passed in the last {idle} events ({cutflow}); "
-                    "widen --pt, --pthat or --match-radius, or raise --give-up-after"
+                    f"process {process!r}: no jet passed in the last {tally.idle} events ({cutflow}); widen the window "
+                    "that stops them (--pt, --pthat, --mass-softdrop, --match-radius), or raise --give-up-after"
                 )
-        made = concatenate(parts)
-        made.constituents.columns["charge"] = pythia.charges(generator, made.constituents.columns["pdgid"])
-        return ShardResult(
-            made,
-            cutflow_of(np.concatenate(stages), card),
-            sum_of_weights,
-            pythia.cross_section(generator),
-        )
+        return tally.result(pythia.cross_section(generator))
+
+
+def file_shard(process: str, split: str, start: int, stop: int, seed: int, settings: Settings) -> ShardResult:
+    """All jets of the events start:stop of a file that belong to a split.
+
+    Parameters
+    ----------
+    process : str
+        The path of a Les Houches or a HepMC file.
+    split : str
+    start, stop : int
+        Numbers of events, from a multiple of PERIOD on.
+    seed : int
+        Of the shower, and of the detector.
+    """
+    source = process_of(process)
+    tally = Tally(settings)
+    with pythia.captured_stdout() as sink:
+        if source.kind == "lhe":
+            generator = pythia.start(source, settings.generator, seed, sink, skip=start)
+            position = start
+            for low, high in ranges(split, start, stop):
+                if low > position:
+                    generator.LHAeventSkip(low - position)
+                tally.add(pythia.batch(generator, high - low, finite=True), seed, low - start)
+                position = high
+            return tally.result(pythia.cross_section(generator))
+        for first, events in hepmc.batches(source.path, BATCH, ranges(split, start, stop)):
+            tally.add(events, seed, first - start)
+        given = settings.generator.cross_section
+        return tally.result((given, 0.0) if given else hepmc.cross_section(source.path))
+
+
+def ranges(split: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Which events of a file belong to a split: of every 200 the first 120 to train, 20, 30 and 30 to the others."""
+    assert split in SPLITS
+    low, high = CYCLE[split]
+    for base in range(start, stop, PERIOD):
+        if base + low < stop:
+            yield base + low, min(base + high, stop)
+
+
+def events_in(process: str) -> int:
+    """The number of events in a file of events, which is checked to be whole."""
+    source = process_of(process)
+    return lhe.count(source.path) if source.kind == "lhe" else hepmc.count(source.path)

@@ -4,11 +4,14 @@ A jet is matched to a top quark (or W boson) if the particle, as it is just befo
 decay, as they are just after it, lie within the matching radius of the jet's axis in rapidity and azimuth.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from glassjet.jets.events import Events
 from glassjet.jets.kinematics import delta_r, pt_eta_phi, rapidity
-from glassjet.jets.pythia import Events
+from glassjet.jets.store import Ragged
 
 W = 24
 HARD_PARTON = -23  # Pythia's status of an outgoing parton of the hard process
@@ -86,3 +89,30 @@ def match(
     farthest_first = inside[np.argsort(-distance[inside, 0], kind="stable")]
     found[jet[farthest_first]] = rows[farthest_first]  # the last assignment to a jet is the closest
     return found
+
+
+def partons_of(
+    events: Events, candidates: NDArray[np.int64], row: NDArray[np.int64], momentum: NDArray[np.float64]
+) -> Ragged:
+    """The truth partons of jets as the store keeps them: pt, eta, phi, energy (GeV), pdgid, and delta_r.
+
+    Parameters
+    ----------
+    candidates : (m, k)
+        As in `match`.
+    row : (n,)
+        The row of `candidates` that each jet was matched to, -1 for none.
+    momentum : (4, n)
+        px, py, pz, E of the jets, GeV; delta_r is the distance of a parton from the jet's axis in y and phi.
+    """
+    there = row >= 0
+    counts = np.where(there, candidates.shape[1], 0)
+    position = candidates[row[there]].ravel()
+    px, py, pz, energy = events.momentum[:, position]
+    axis = np.repeat(momentum[:, there], candidates.shape[1], axis=1)
+    pt, eta, phi = pt_eta_phi(px, py, pz)
+    distance = delta_r(rapidity(energy, pz), phi, rapidity(axis[3], axis[2]), pt_eta_phi(*axis[:3])[2])
+    values = {"pt": pt, "eta": eta, "phi": phi, "energy": energy, "delta_r": distance}
+    columns: dict[str, NDArray[Any]] = {name: value.astype(np.float32) for name, value in values.items()}
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return Ragged(offsets, columns | {"pdgid": events.pdgid[position]})

@@ -1,7 +1,6 @@
-"""Pythia 8: from a card and a seed to batches of events as flat arrays.
+"""Pythia 8: from a process, settings and a seed to batches of events as flat arrays.
 
-The tune is Monash 2013 (Pythia's default), with initial- and final-state radiation and hadronisation; multiparton
-interactions by choice. Source: Bierlich et al., arXiv:2203.11601; Skands, Carrazza, Rojo, arXiv:1404.5630.
+Source: Bierlich et al., arXiv:2203.11601.
 """
 
 import ctypes
@@ -10,7 +9,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 import awkward as ak
@@ -19,10 +19,13 @@ import pythia8mc
 from numpy.typing import NDArray
 
 from glassjet.errors import InputError
-from glassjet.jets.cards import Card
+from glassjet.jets.cards import Process
+from glassjet.jets.events import Events
+from glassjet.jets.settings import Generator
 
 MB_TO_PB = 1e9
 ATTEMPTS = 100.0  # for each event asked for; as a float nextBatch makes up for failed events, with "skip" it does not
+SWITCH = ("on", "off", "true", "false", "yes", "no", "ok", "1", "0")  # what Pythia knows; it takes any other for off
 
 # Only errors are printed, which `complaints` reads; Print:quiet would hide those too
 SILENCE = (
@@ -33,36 +36,8 @@ SILENCE = (
     "Next:numberShowInfo = 0",
     "Next:numberShowProcess = 0",
     "Next:numberShowEvent = 0",
+    "Next:numberShowLHA = 0",
 )
-
-
-@dataclass(frozen=True)
-class Events:
-    """Event records, one behind the other.
-
-    Attributes
-    ----------
-    offsets : (n + 1,)
-        Event i owns the entries offsets[i]:offsets[i + 1] of the columns below.
-    pdgid, status : (entries,)
-        PDG id and Pythia's status code; a positive status marks a final particle.
-    daughters : (entries, 2)
-        First and last daughter as positions in these arrays; -1 where there is none.
-    momentum : (4, entries)
-        px, py, pz, E in GeV.
-    weight : (n,)
-        The events' weights.
-    """
-
-    offsets: NDArray[np.int64]
-    pdgid: NDArray[np.int32]
-    status: NDArray[np.int32]
-    daughters: NDArray[np.int64]
-    momentum: NDArray[np.float64]
-    weight: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
 
 
 @contextmanager
@@ -94,67 +69,134 @@ def complaints(sink: int) -> str:
     )
 
 
-def start(card: Card, sqrts: float, mpi: bool, pthat: tuple[float, float], seed: int, sink: int) -> pythia8mc.Pythia:
+def lines_of(settings: Generator) -> dict[str, list[str]]:
+    """The keys of a card as lines for Pythia's `readString`. The tune comes first, for it sets much of the rest."""
+
+    def switch(value: bool) -> str:
+        return "on" if value else "off"
+
+    bias = [
+        "PhaseSpace:bias2Selection = on",
+        f"PhaseSpace:bias2SelectionPow = {settings.pthat_power}",
+        f"PhaseSpace:bias2SelectionRef = {settings.pthat[0]}",
+    ]
+    limit = ["ParticleDecays:limitTau0 = on", f"ParticleDecays:tau0Max = {settings.stable_ctau}"]
+    return {
+        "tune": [f"Tune:pp = {settings.tune}"],
+        "pdf": [f"PDF:pSet = {settings.pdf}"] if settings.pdf else [],
+        "sqrts": ["Beams:idA = 2212", "Beams:idB = 2212", f"Beams:eCM = {settings.sqrts}"],
+        "mpi": [f"PartonLevel:MPI = {switch(settings.mpi)}"],
+        "isr": [f"PartonLevel:ISR = {switch(settings.isr)}"],
+        "fsr": [f"PartonLevel:FSR = {switch(settings.fsr)}"],
+        "hadronisation": [f"HadronLevel:all = {switch(settings.hadronisation)}"],
+        # the factor is one on the scale squared
+        "fsr_scale": [f"TimeShower:renormMultFac = {settings.fsr_scale**2}"] if settings.fsr_scale != 1 else [],
+        "stable_ctau": limit if settings.stable_ctau else [],
+        "pthat": [f"PhaseSpace:pTHatMin = {settings.pthat[0]}", f"PhaseSpace:pTHatMax = {settings.pthat[1]}"],
+        "pthat_power": bias if settings.pthat_power else [],
+    }
+
+
+def start(process: Process, settings: Generator, seed: int, sink: int, skip: int = 0) -> pythia8mc.Pythia:
     """A Pythia that is ready to make events.
 
     Parameters
     ----------
-    sqrts : float
-        Energy of the two protons together, GeV.
-    mpi : bool
-        Multiparton interactions on or off.
-    pthat : (float, float)
-        Range of the hard process's transverse momentum, GeV.
+    process : Process
+        Of the kind "pythia" or "lhe".
+    settings : Generator
     seed : int
         1 to 900,000,000.
     sink : int
         What `captured_stdout` yields: Pythia says there why it refuses.
+    skip : int
+        Events of a Les Houches file that are left out first.
     """
+    pythia = blank()
+    for line in (*SILENCE, "Random:setSeed = on", f"Random:seed = {seed}"):
+        pythia.readString(line)
+    for key, lines in lines_of(settings).items():
+        if process.kind == "lhe" and key in ("sqrts", "pthat", "pthat_power"):
+            continue  # the file says what collides, and its hard processes are made
+        for line in lines:
+            if not pythia.readString(line):
+                raise InputError(f"the key {key}: Pythia refuses {line!r}: {reason(pythia, line, sink)}")
+    for number, line in process.lines:
+        told(pythia, line, f"{process.path}, line {number}", sink)
+    for line in settings.pythia:
+        told(pythia, line, "the key pythia", sink)
+    if process.kind == "lhe":
+        for line in ("Beams:frameType = 4", f"Beams:LHEF = {process.path}", f"Beams:nSkipLHEFatInit = {skip}"):
+            pythia.readString(line)
+    if not pythia.init():
+        pthat = "pTHat {:g} to {:g} GeV".format(*settings.pthat)
+        raise InputError(
+            f"process {process.name!r} cannot start at sqrts {settings.sqrts:g} GeV with {pthat}: {complaints(sink)}"
+        )
+    return pythia
+
+
+def blank() -> pythia8mc.Pythia:
+    """A Pythia that was told nothing yet."""
     pythia = pythia8mc.Pythia("", False)
     if not pythia.readString("Init:showProcesses = off"):
         raise InputError(
             "Pythia does not find its data files: reinstall pythia8mc, or set PYTHIA8DATA to its share/Pythia8/xmldoc"
         )
-    lines = [
-        *card.settings,
-        *SILENCE,
-        "Beams:idA = 2212",
-        "Beams:idB = 2212",
-        f"Beams:eCM = {sqrts}",
-        f"PartonLevel:MPI = {'on' if mpi else 'off'}",
-        f"PhaseSpace:pTHatMin = {pthat[0]}",
-        f"PhaseSpace:pTHatMax = {pthat[1]}",
-        "Random:setSeed = on",
-        f"Random:seed = {seed}",
-    ]
-    for line in lines:
-        if not pythia.readString(line):
-            raise InputError(f"process {card.name!r}: Pythia refuses the setting {line!r}; mend the card")
-    if not pythia.init():
-        raise InputError(
-            f"process {card.name!r} cannot start at sqrts {sqrts:g} GeV with pTHat {pthat[0]:g} to {pthat[1]:g} GeV: "
-            f"{complaints(sink)}"
-        )
     return pythia
 
 
-def batch(pythia: pythia8mc.Pythia, n: int) -> Events:
-    """The next `n` events."""
+def told(pythia: pythia8mc.Pythia, line: str, place: str, sink: int) -> None:
+    """Tell Pythia a setting; an InputError names the place if it does not exist or cannot have this value."""
+    name, _, value = (part.strip() for part in line.partition("="))
+    switch = pythia.settings.isFlag(name) or name.lower().endswith((":onmode", ":maydecay"))
+    known = value.lower() in SWITCH or (name.lower().endswith(":onmode") and value in ("2", "3"))
+    if switch and not known:
+        raise InputError(f"{place}: {line!r}: write on or off")
+    if not pythia.readString(line):
+        raise InputError(f"{place}: Pythia refuses the setting {line!r}: {reason(pythia, line, sink)}")
+
+
+def reason(pythia: pythia8mc.Pythia, line: str, sink: int) -> str:
+    """Why Pythia refuses a line: the near names if it does not know it, else that the value cannot be."""
+    name = line.partition("=")[0].strip().lower()
+    settings = pythia.settings
+    if settings.isFlag(name) or settings.isMode(name) or settings.isParm(name) or settings.isWord(name):
+        return "the value cannot be; see Pythia's manual for its range"
+    if ":" not in name or name.split(":")[0].isdigit():
+        return "no such particle or property; see Pythia's manual"
+    near = get_close_matches(name, names(), n=2, cutoff=0.75)
+    return f"no such setting{f' (did you mean {chr(32).join(near)}?)' if near else ''}; mend the line"
+
+
+@cache
+def names() -> list[str]:
+    """The names of Pythia's settings, in lower case."""
+    settings = blank().settings
+    maps = (settings.getFlagMap, settings.getModeMap, settings.getParmMap, settings.getWordMap)
+    return [str(name) for one in maps for name in one("")]
+
+
+def batch(pythia: pythia8mc.Pythia, n: int, finite: bool = False) -> Events:
+    """The next `n` events; of a file that ends, those of the next n that Pythia can make."""
     try:
-        record = pythia.nextBatch(n, ATTEMPTS)
+        record = pythia.nextBatch(n, "skip" if finite else ATTEMPTS)
     except RuntimeError as error:
         raise InputError(f"Pythia makes no events with these settings ({error}); widen --pthat") from None
     offsets = np.concatenate([[0], np.cumsum(ak.num(record.prt).to_numpy())]).astype(np.int64)
     entries = ak.flatten(record.prt)
     daughters = np.stack([entries.daughter1.to_numpy(), entries.daughter2.to_numpy()], axis=1).astype(np.int64)
     first = np.repeat(offsets[:-1], np.diff(offsets))[:, None]
+    vertex = entries.vProd  # missing where a particle comes from the collision itself
     return Events(
         offsets,
         entries.id.to_numpy(),
         entries.status.to_numpy(),
         np.where(daughters > 0, daughters + first, -1),
         np.stack([entries.p[axis].to_numpy() for axis in ("px", "py", "pz", "e")]),
+        np.stack([ak.fill_none(vertex[axis], 0.0).to_numpy() for axis in ("px", "py", "pz")]),
         record.info.weights[:, 0].to_numpy(),
+        np.sqrt(np.maximum(record.info.pT2Hat.to_numpy(), 0.0)),
     )
 
 
@@ -164,8 +206,20 @@ def cross_section(pythia: pythia8mc.Pythia) -> tuple[float, float]:
     return info.sigmaGen() * MB_TO_PB, info.sigmaErr() * MB_TO_PB
 
 
-def charges(pythia: pythia8mc.Pythia, pdgid: NDArray[np.int32]) -> NDArray[np.int8]:
+@cache
+def particle_data() -> Any:
+    """Pythia's table of particles, kept together with what owns it."""
+    owner = blank()
+    return owner, owner.particleData
+
+
+@cache
+def charge_of(pdgid: int) -> int:
+    """Electric charge of a hadron, lepton or photon in units of e."""
+    return round(particle_data()[1].charge(pdgid))
+
+
+def charges(pdgid: NDArray[np.int32]) -> NDArray[np.int8]:
     """Electric charges of hadrons, leptons and photons in units of e, shape as `pdgid`."""
     kinds, inverse = np.unique(pdgid, return_inverse=True)
-    table = np.array([round(pythia.particleData.charge(int(kind))) for kind in kinds], dtype=np.int8)
-    return table[inverse]
+    return np.array([charge_of(int(kind)) for kind in kinds], dtype=np.int8)[inverse]

@@ -16,21 +16,20 @@ from typing import Any
 import numpy as np
 
 from glassjet.errors import InputError
-from glassjet.jets import store
-from glassjet.jets.cards import CARDS, card_of
-from glassjet.jets.generation import Settings, shard
+from glassjet.jets import cards, store
+from glassjet.jets.generation import PERIOD, events_in, file_shard, shard
+from glassjet.jets.settings import Settings
 from glassjet.jets.store import MOST_SHARDS, SPLITS, Jets, event_numbers
 
 LAST_SEED = 900_000_000  # Pythia's
 GROUP = 5000  # jets that are mixed at a time, and the memory of the merge
-FORM = 1  # of a shard file; counts up when the same settings would give other bytes
+FORM = 2  # of a shard file; counts up when the same settings would give other bytes
 
 
 @dataclass(frozen=True)
 class Shard:
-    """One piece of work: `jets` jets of one process, with a seed and a place of its own."""
+    """One piece of work: `jets` jets of a generator, or all jets of the events start:stop of a file (`jets` = 0)."""
 
-    sample: str
     split: str
     process: str
     label: int
@@ -38,26 +37,30 @@ class Shard:
     jets: int
     seed: int
     settings: Settings
+    start: int = 0
+    stop: int = 0
 
     def digest(self) -> str:
-        """Equal for shards of equal bytes: all settings, the seed, and the versions of Pythia and FastJet."""
+        """Equal for shards of equal bytes: all settings, the seed, the process, and the versions of what makes them."""
         versions = {name: importlib.metadata.version(name) for name in ("glassjet", "pythia8mc", "fastjet")}
-        content = {"form": FORM, "card": CARDS[self.process].settings, "versions": versions} | asdict(self)
+        content = {"form": FORM, "card": cards.digest(self.process), "versions": versions} | asdict(self)
         return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=8).hexdigest()
 
     def path(self, directory: Path) -> Path:
         """Where the shard lies in a checkpoint directory; shards made with other settings have other names."""
-        return directory / f"{self.process}-{self.number:06d}-{self.digest()}.shard.h5"
+        name = cards.process_of(self.process).name
+        return directory / f"{name}-{self.number:06d}-{self.digest()}.shard.h5"
 
 
-def shard_seed(seed: int, sample: str, split: str, process: str, number: int) -> int:
+def shard_seed(seed: int, split: str, process: str, number: int) -> int:
     """Pythia's seed for a shard, 1 to 900,000,000.
 
     A permutation of the numbers 0 to 899,999,999 (multiplication by a number without common divisor, and a shift),
-    drawn by a hash of seed, sample and process, is applied to the shard's place in the sample: no two shards of a
-    process share their seed, in all four splits together, so no event can be in two splits.
+    drawn by a hash of seed and process, is applied to the shard's place: no two shards of a process share their seed,
+    in all four splits together, so no event can be in two splits. Samples with the same seed and process have the same
+    events: with a detector or without, for example.
     """
-    drawn = hashlib.blake2b(f"{seed}/{sample}/{process}".encode(), digest_size=16).digest()
+    drawn = hashlib.blake2b(f"{seed}/{process}".encode(), digest_size=16).digest()
     factor, shift = (int.from_bytes(half, "little") % LAST_SEED for half in (drawn[:8], drawn[8:]))
     while math.gcd(factor, LAST_SEED) != 1:
         factor += 1
@@ -65,26 +68,25 @@ def shard_seed(seed: int, sample: str, split: str, process: str, number: int) ->
 
 
 def plan(
-    sample: str, split: str, process: str, label: int, jets: int, shard_size: int, seed: int, settings: Settings
+    split: str, process: str, label: int, jets: int, shard_size: int, seed: int, settings: Settings
 ) -> list[Shard]:
-    """The shards of one class: all of `shard_size` jets but the last."""
-    card_of(process)
-    count = math.ceil(jets / shard_size)
+    """The shards of one class: all of `shard_size` jets but the last; of a file of events, ranges of its events."""
+    source = cards.process_of(process)
+    # half of the events of a file pass, say: the size of a shard is no more than a question of time
+    events = events_in(process) if source.is_file else 0
+    piece = math.ceil(2 * shard_size / PERIOD) * PERIOD if source.is_file else shard_size
+    count = math.ceil((events or jets) / piece)
     if count > MOST_SHARDS:
         raise InputError(f"--shard-size {shard_size} makes {count} shards, at most {MOST_SHARDS}; make it larger")
-    return [
-        Shard(
-            sample,
-            split,
-            process,
-            label,
-            number,
-            min(shard_size, jets - number * shard_size),
-            shard_seed(seed, sample, split, process, number),
-            settings,
-        )
-        for number in range(count)
-    ]
+    found = []
+    for number in range(count):
+        own_seed = shard_seed(seed, split, source.name, number)
+        first = number * piece
+        if source.is_file:
+            found.append(Shard(split, process, label, number, 0, own_seed, settings, first, min(first + piece, events)))
+        else:
+            found.append(Shard(split, process, label, number, min(piece, jets - first), own_seed, settings))
+    return found
 
 
 def make(work: Shard, directory: Path, give_up_after: int) -> Path:
@@ -92,17 +94,26 @@ def make(work: Shard, directory: Path, give_up_after: int) -> Path:
     path = work.path(directory)
     if is_finished(path):
         return path
-    result = shard(work.process, work.jets, work.seed, work.settings, give_up_after)
+    if work.jets:
+        result = shard(work.process, work.jets, work.seed, work.settings, give_up_after)
+    else:
+        result = file_shard(work.process, work.split, work.start, work.stop, work.seed, work.settings)
+    cross_section, error = result.cross_section
+    if not (math.isfinite(cross_section) and cross_section > 0):
+        raise InputError(
+            f"process {work.process!r} has no cross section ({cross_section:g} pb), so its jets no weight; "
+            "widen --pthat, or mend the file"
+        )
     columns = result.jets.columns
     columns["label"] = np.full(len(result.jets), work.label, np.int8)
     columns["event"] = event_numbers(work.split, work.label, work.number, columns["event"])
     metadata = {
         "cutflow": result.cutflow,
-        "sum_of_weights": result.sum_of_weights,
-        "cross_section_pb": result.cross_section[0],
-        "cross_section_error_pb": result.cross_section[1],
+        "cutflow_weight": result.cutflow_weight,
+        "cross_section_pb": cross_section,
+        "cross_section_error_pb": error,
     }
-    with store.writing(path, metadata, work.digest()) as writer:
+    with store.writing(path, metadata, work.digest(), may_be_empty=not work.jets) as writer:
         writer.append(result.jets)
     return path
 
@@ -110,7 +121,7 @@ def make(work: Shard, directory: Path, give_up_after: int) -> Path:
 def is_finished(path: Path) -> bool:
     """Whether a shard lies there whole; one that a failing disk cut is made again."""
     try:
-        return path.exists() and store.count(path) > 0
+        return path.exists() and store.count(path) >= 0
     except (InputError, KeyError):
         return False
 
@@ -124,26 +135,33 @@ def clear(directory: Path, *patterns: str) -> None:
         directory.rmdir()
 
 
-def summary_of(paths: list[Path]) -> dict[str, Any]:
-    """Cutflow and cross sections (pb) of one class from its shards.
+def summary_of(paths: list[Path], jets: int) -> dict[str, Any]:
+    """Cutflow and cross sections (pb) of one class from its shards, of which the first `jets` jets are kept.
 
     The process's cross section is the mean of the shards' estimates, weighted by their events; the selection's is that
-    times the share of the events' weight that was selected. `weight` is what one event's weight counts in pb.
+    times the share of the events' weight that was selected. `weight` is what one event's weight counts in pb, so that
+    the kept jets together have the selection's cross section.
     """
     shards = [store.metadata(path) for path in paths]
-    selected = sum(float(store.labels_and_weights(path)[1].sum()) for path in paths)
-    weights = np.array([one["sum_of_weights"] for one in shards])
+    weights = np.array([one["cutflow_weight"]["events"] for one in shards])
     total = float(weights.sum())
     cross_section = float(weights @ [one["cross_section_pb"] for one in shards]) / total
     error = float(np.linalg.norm(weights * [one["cross_section_error_pb"] for one in shards])) / total
-    cutflow = {name: sum(one["cutflow"][name] for one in shards) for name in shards[0]["cutflow"]}
-    cutflow["jets"] = sum(store.count(path) for path in paths)
+
+    def summed(name: str) -> dict[str, Any]:
+        return {stage: sum(one[name][stage] for one in shards) for stage in shards[0][name]}
+
+    weight = np.concatenate([store.labels_and_weights(path)[1] for path in paths])
+    cutflow = summed("cutflow") | {"jets": min(jets, len(weight))}
+    in_pb = {stage: value * cross_section / total for stage, value in summed("cutflow_weight").items()}
+    selected = cross_section * float(weight.sum()) / total
     return {
         "cutflow": cutflow,
+        "cutflow_pb": in_pb | {"jets": selected},
         "cross_section_pb": cross_section,
         "cross_section_error_pb": error,
-        "selected_cross_section_pb": cross_section * selected / total,
-        "weight": cross_section / total,
+        "selected_cross_section_pb": selected,
+        "weight": selected / float(weight[:jets].sum()),
     }
 
 
@@ -157,23 +175,22 @@ def read_across(paths: list[Path], sizes: list[int], start: int, stop: int) -> I
         first += size
 
 
-def mixed(classes: Iterable[tuple[list[Path], float]], seed: int) -> Iterator[Jets]:
-    """All jets of several classes in groups that hold each class in its share, shuffled within the group.
+def mixed(classes: Iterable[tuple[list[Path], int, float]], seed: int) -> Iterator[Jets]:
+    """Jets of several classes in groups that hold each class in its share, shuffled within the group.
 
     Parameters
     ----------
-    classes : pairs
-        The shards of a class, and the pb that an event's weight of 1 stands for.
+    classes : triples
+        The shards of a class, how many jets of them, and the pb that an event's weight of 1 stands for.
     seed : int
         Of the shuffling.
     """
-    sources = [(paths, [store.count(path) for path in paths], factor) for paths, factor in classes]
-    total = sum(sum(sizes) for _, sizes, _ in sources)
-    groups = math.ceil(total / GROUP)
+    sources = [(paths, [store.count(path) for path in paths], jets, factor) for paths, jets, factor in classes]
+    groups = math.ceil(sum(jets for _, _, jets, _ in sources) / GROUP)
     for group in range(groups):
         parts = []
-        for paths, sizes, factor in sources:
-            start, stop = (sum(sizes) * edge // groups for edge in (group, group + 1))
+        for paths, sizes, wanted, factor in sources:
+            start, stop = (wanted * edge // groups for edge in (group, group + 1))
             for jets in read_across(paths, sizes, start, stop):
                 jets.columns["weight"] = jets.columns["weight"] * factor
                 parts.append(jets)

@@ -4,8 +4,10 @@ A file is HDF5 with ragged columns; padding happens in a batch, never on disk.
 
     /jets/<column>                    one entry per jet: pt, eta, phi, mass (GeV), label, event, weight (pb), …
     /constituents/offsets             n + 1 numbers; jet i owns the constituents offsets[i]:offsets[i + 1]
-    /constituents/<column>            flat float32: pt, eta, phi, energy (GeV); where known pdgid, charge, d0, z0, …
+    /constituents/<column>            flat float32: pt, eta, phi, energy (GeV); where known pdgid, charge, and of tracks
+                                      d0, z0, d0_error, z0_error (mm): see `glassjet.jets.tracks`
     /partons/offsets, /partons/…      the truth partons that the jet was matched to, in the same layout (may be empty)
+    /vertices/offsets, /vertices/…    secondary vertices, where the jets have tracks: see `glassjet.jets.vertices`
 
 Attributes of the file: `glassjet` = "jets", `metadata` (JSON: sample, split, level, processes, …), `provenance` (JSON).
 Constituents are ordered by falling pT. `label` is 1 for signal and 0 for background; `event` is the event's number,
@@ -29,7 +31,8 @@ from glassjet.files import atomic, open_hdf5
 SPLITS = ("train", "validation", "explain", "test")
 JET_COLUMNS = {"pt": "f4", "eta": "f4", "phi": "f4", "mass": "f4", "label": "i1", "event": "i8", "weight": "f8"}
 CONSTITUENT_COLUMNS = {"pt": "f4", "eta": "f4", "phi": "f4", "energy": "f4"}
-TYPES = JET_COLUMNS | CONSTITUENT_COLUMNS | {"pdgid": "i4", "charge": "i1"}
+TRACK_COLUMNS = {"d0": "f4", "z0": "f4", "d0_error": "f4", "z0_error": "f4"}
+TYPES = JET_COLUMNS | CONSTITUENT_COLUMNS | TRACK_COLUMNS | {"pdgid": "i4", "charge": "i1", "pthat": "f4"}
 MOST_SHARDS = 1_000_000  # of one class in one split, because of the digits of event numbers
 MOST_EVENTS = 1_000_000_000  # of one shard
 CHUNK = 5000  # jets read at a time: about 20 MB with 200 constituents
@@ -85,11 +88,14 @@ class Jets:
         pt, eta, phi, energy (GeV), massless or not; ordered by falling pT.
     partons : Ragged
         pt, eta, phi, energy (GeV), pdgid of the truth partons; empty lists where none are known.
+    vertices : Ragged or None
+        Secondary vertices; None where the source has no tracks.
     """
 
     columns: dict[str, NDArray[Any]]
     constituents: Ragged
     partons: Ragged
+    vertices: Ragged | None = None
 
     def __len__(self) -> int:
         return len(self.constituents)
@@ -97,7 +103,8 @@ class Jets:
     def take(self, index: NDArray[np.int64]) -> "Jets":
         """The jets of the given numbers, in that order."""
         columns = {name: column[index] for name, column in self.columns.items()}
-        return Jets(columns, self.constituents.take(index), self.partons.take(index))
+        vertices = self.vertices.take(index) if self.vertices is not None else None
+        return Jets(columns, self.constituents.take(index), self.partons.take(index), vertices)
 
 
 def event_numbers(split: str, label: int, shard_number: int, event: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -120,10 +127,12 @@ def no_partons(n: int) -> Ragged:
 def concatenate(parts: list[Jets]) -> Jets:
     """One Jets from several with the same columns."""
     columns = {name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns}
+    vertices = [part.vertices for part in parts if part.vertices is not None]
     return Jets(
         columns,
         concatenate_ragged([part.constituents for part in parts]),
         concatenate_ragged([part.partons for part in parts]),
+        concatenate_ragged(vertices) if vertices else None,
     )
 
 
@@ -168,7 +177,10 @@ class JetWriter:
         """Append jets, after `check`."""
         check(jets, self.path, self.count)
         self._append_columns("jets", jets.columns)
-        for name, ragged in (("constituents", jets.constituents), ("partons", jets.partons)):
+        groups = {"constituents": jets.constituents, "partons": jets.partons, "vertices": jets.vertices}
+        for name, ragged in groups.items():
+            if ragged is None:
+                continue
             before = self._groups.get(name, 0)
             offsets = ragged.offsets + before if self.count == 0 else ragged.offsets[1:] + before
             self._append_columns(name, {"offsets": offsets} | ragged.columns)
@@ -196,7 +208,7 @@ class JetWriter:
 
 
 @contextmanager
-def writing(path: Path, metadata: dict[str, Any], provenance: str) -> Iterator[JetWriter]:
+def writing(path: Path, metadata: dict[str, Any], provenance: str, may_be_empty: bool = False) -> Iterator[JetWriter]:
     """Open a jet file for appending; it appears under its name only when everything is in it.
 
     Parameters
@@ -205,6 +217,8 @@ def writing(path: Path, metadata: dict[str, Any], provenance: str) -> Iterator[J
         At least sample, split (one of SPLITS) and level ("particle" or "detector").
     provenance : str
         From `glassjet.provenance.provenance`.
+    may_be_empty : bool
+        Whether a file without jets is written too: a shard may have none, a sample may not.
     """
     with atomic(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs["glassjet"] = "jets"
@@ -212,7 +226,7 @@ def writing(path: Path, metadata: dict[str, Any], provenance: str) -> Iterator[J
         file.attrs["provenance"] = provenance
         writer = JetWriter(file, path)
         yield writer
-        if writer.count == 0:
+        if writer.count == 0 and not may_be_empty:
             raise InputError(f"{path}: no jets were left to write")
 
 
@@ -249,16 +263,19 @@ def _read(file: h5py.File, path: Path, start: int, stop: int) -> Jets:
         columns = {name: data[start:stop] for name, data in file["jets"].items()}
         missing = [name for name in JET_COLUMNS if name not in columns]
         ragged = {}
-        for group in ("constituents", "partons"):
+        for group in ("constituents", "partons", "vertices"):
+            if group == "vertices" and group not in file:
+                continue
             offsets = file[group]["offsets"][start : stop + 1]
             flat = {name: data[offsets[0] : offsets[-1]] for name, data in file[group].items() if name != "offsets"}
-            missing += [f"{group}/{name}" for name in CONSTITUENT_COLUMNS if name not in flat]
+            if group != "vertices":
+                missing += [f"{group}/{name}" for name in CONSTITUENT_COLUMNS if name not in flat]
             ragged[group] = Ragged(offsets - offsets[0], flat)
     except (KeyError, OSError) as error:
         raise InputError(f"{path}: damaged or truncated ({error}); make it again") from None
     if missing:
         raise InputError(f"{path}: no column {', '.join(missing)}")
-    jets = Jets(columns, ragged["constituents"], ragged["partons"])
+    jets = Jets(columns, ragged["constituents"], ragged["partons"], ragged.get("vertices"))
     check(jets, path, start)
     return jets
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassjet.training import metrics
-from glassjet.training.metrics import MINIMUM_BACKGROUND, Array, Labels, Ranked
+from glassjet.training.metrics import Array, Labels, Ranked
 
 SEED = 20201126  # of the resampling
 INTERVAL = (15.865, 84.135)  # percentiles: the central 68.27%
@@ -55,15 +55,16 @@ def scores(
     output, label, weight : arrays (n,)
         See `glassjet.training.metrics`.
     signal_efficiencies : list of float
-        Where the rejection is given: 0.3 makes the metric "rejection_30". With fewer than 30 background jets that pass
-        (unweighted) it is NaN, and the count stands.
+        Where the rejection is given: 0.3 makes the metric "rejection_30". Where the background jets that pass count as
+        fewer than 30 (`metrics.effective_number` of their weights) it is NaN, and their unweighted count stands.
     replicas : int
         Bootstrap samples; with 0 the intervals are NaN.
     probabilistic : bool
         Whether the outputs are log-odds; if not, accuracy and cross entropy are NaN.
     """
     ranked = Ranked(output, label)
-    counts = {e: metrics.threshold(ranked, weight, e)[1] for e in signal_efficiencies}
+    cuts = {e: metrics.threshold(ranked, weight, e) for e in signal_efficiencies}
+    background = label == 0
 
     correct, surprise = metrics.correct(output, label), metrics.surprise(output, label)
 
@@ -84,8 +85,8 @@ def scores(
             low, high = np.percentile(spread, INTERVAL, axis=0)
     found = []
     for i, name in enumerate(names):
-        count = counts[signal_efficiencies[i - 1]] if name.startswith("rejection") else None
-        too_few = count is not None and count < MINIMUM_BACKGROUND
+        cut, count = cuts[signal_efficiencies[i - 1]] if name.startswith("rejection") else (np.inf, None)
+        too_few = count is not None and not metrics.enough(weight[background & (output >= cut)])
         value, below, above = (np.nan,) * 3 if too_few else (values[i], low[i], high[i])
         found.append(Score(name, float(value), float(below), float(above), count))
     return found

@@ -13,7 +13,24 @@ from glassjet.errors import InputError
 Array = NDArray[np.float64]
 Labels = NDArray[np.integer]
 
-MINIMUM_BACKGROUND = 30  # a rejection that rests on fewer background jets is not printed
+MINIMUM_BACKGROUND = 30  # a rejection that rests on fewer background jets, or on the weight of fewer, is not printed
+
+
+def effective_number(weight: Array) -> float:
+    """The number of jets of equal weight with the same statistical power: (sum w)^2 / sum w^2; 0 for none.
+
+    Source: Kish, Survey Sampling (1965).
+    """
+    squares = float(np.square(weight).sum())
+    return float(weight.sum()) ** 2 / squares if squares > 0 else 0.0
+
+
+def enough(weight: Array) -> bool:
+    """Whether a rejection may rest on background jets of these weights: they count as `MINIMUM_BACKGROUND` at least.
+
+    Equal weights count as their number, but for rounding.
+    """
+    return round(effective_number(weight), 6) >= MINIMUM_BACKGROUND
 
 
 class Ranked:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from glassjet.training.metrics import auc
+from glassjet.training.metrics import auc, effective_number
 
 Array = NDArray[np.float64]
 
@@ -80,11 +80,6 @@ def fit_weights(label: NDArray[np.integer], pt: Array, eta: Array, weight: Array
     return TrainWeights(
         edges[0], edges[1], ratios[0], ratios[1], float(half / weight[signal].sum()), float(half / now.sum())
     )
-
-
-def effective_number(weight: Array) -> float:
-    """The number of jets of equal weight with the same statistical power: (sum w)^2 / sum w^2."""
-    return float(weight.sum() ** 2 / np.square(weight).sum())
 
 
 def report(label: NDArray[np.integer], pt: Array, train_weight: Array) -> dict[str, float]:

@@ -1,0 +1,13 @@
+"""Settings of the cards, with changes, for the tests of generation."""
+
+from typing import Any
+
+from glassjet.jets.cards import card_of
+from glassjet.jets.settings import Settings, checked, settings_of
+
+NARROW: dict[str, Any] = {"pthat": [450, 800], "pthat_power": 0}  # fast
+
+
+def settings(task: str = "top", role: str = "signal", **changes: Any) -> Settings:
+    """The settings of one class of a task."""
+    return settings_of(checked(card_of(task) | changes, "test"), role)
