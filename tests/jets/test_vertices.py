@@ -1,7 +1,7 @@
 """Vertices against a general minimiser of the same chi2, and on toy jets whose truth is known."""
 
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -203,6 +203,13 @@ def test_a_vertex_upstream_or_too_far_out_is_none() -> None:
     assert (find_all(tracks, 50).counts == 1).mean() > 0.9
     assert find_all(tracks, 50, axis=-FLIGHT).counts.sum() == 0
     assert find_all(tracks, 50, radius_max=5.0).counts.sum() == 0
+
+
+def test_a_vertex_heavier_than_b_hadrons_is_none() -> None:
+    tracks = toy(50, 0, 4, 8.0, 7)
+    found = find_all(tracks, 50)
+    assert found.columns["mass"].max() < 6.5
+    assert find_all(replace(tracks, pt=10 * tracks.pt), 50).counts.sum() < 0.2 * found.counts.sum()
 
 
 def kaon_tracks(charges: tuple[float, float]) -> Tracks:

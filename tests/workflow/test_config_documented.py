@@ -14,6 +14,7 @@ import yaml
 from glassjet.cli import import_jets
 from glassjet.cli.main import module_of
 from glassjet.jets import store
+from glassjet.jets.settings import KEYS, TRACKS
 from glassjet.ranking.scores import MASKING_METHODS
 from glassjet.taggers.registry import TAGGERS
 from rules import crosschecks, settings
@@ -105,9 +106,27 @@ def test_every_key_is_described_and_no_section_takes_unknown_keys() -> None:
 def test_what_the_schema_lists_is_what_there_is() -> None:
     assert set(SCHEMA["properties"]["taggers"]["properties"]) == set(TAGGERS)
     sources = SCHEMA["properties"]["samples"]["additionalProperties"]["properties"]["source"]["enum"]
-    assert set(sources) == {"pythia", *import_jets.FORMATS}
+    assert set(sources) == {"pythia", "toy", *import_jets.FORMATS}
     assert crosschecks.SPLITS == store.SPLITS
     assert set(crosschecks.MASKING) == set(MASKING_METHODS)
+
+
+def test_the_keys_of_a_card_are_those_of_a_sample_of_pythia() -> None:
+    kinds = {float: "number", int: "integer", bool: "boolean", str: "string"}
+    properties = SCHEMA["$defs"]["pythia"]["properties"]
+    assert set(properties) - set(KEYS) == {"source", "card", "seed", "shard_size", "jets"}
+    for name, key in KEYS.items():
+        schema = properties[name]
+        assert schema["description"] == key.text
+        assert schema.get("unit", "") == key.unit
+        assert "default" not in schema  # it stands in the card, or in the code
+        if name == "tracks":
+            assert tuple(schema["enum"]) == TRACKS
+        elif key.count == 1:
+            assert schema["type"] == kinds[key.kind]
+        else:
+            assert schema["items"]["type"] == kinds[key.kind]
+            assert schema.get("minItems", 0) == schema.get("maxItems", 0) == key.count
 
 
 def options(verb: str) -> dict[str, argparse.Action]:
@@ -123,6 +142,7 @@ SECTIONS = {
     ("train", "fit"): SCHEMA["$defs"]["fit"],
     ("train", "mass_tau32"): SCHEMA["properties"]["taggers"]["properties"]["mass_tau32"],
     ("generate", "pythia"): SCHEMA["$defs"]["pythia"],
+    ("toy", "toy"): SCHEMA["$defs"]["toy"],
     ("observe", "observables"): SCHEMA["properties"]["observables"],
     ("score", "score"): SCHEMA["properties"]["score"],
     ("explain", "explain"): SCHEMA["properties"]["explain"],

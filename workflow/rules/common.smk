@@ -114,14 +114,15 @@ def section_flags(section):
 def figures_flags(wildcards):
     """What a notebook is told of the study; one of a user's own is told everything."""
     section = config["figures"]
-    task = section["task"]
+    task = section.get("task", "")
     explained = config["explain"]["methods"]
     methods = [name for names in explained.values() for name in names]
     among = {"attribution": explained, "ranking": config["rank"]["taggers"]}
     told = {
         "task": task,
-        "sample": own_sample(task),
-        "taggers": pairs(task, among.get(wildcards.notebook)),
+        "sample": own_sample(task) if task else "",
+        "samples": [f"{sample}/{split}" for sample, split in shown_samples()],
+        "taggers": pairs(task, among.get(wildcards.notebook)) if task else [],
         "seeds": config["seeds"],
         "methods": [name for name in dict.fromkeys(methods) if name != "masking"],
         "sets": config["observables"]["sets"],
@@ -133,6 +134,7 @@ def figures_flags(wildcards):
         "performance": ["task", "sample", "taggers", "seeds", "signal_efficiency"],
         "attribution": ["task", "sample", "taggers", "seeds", "methods"],
         "ranking": ["task", "sample", "taggers"],
+        "generation": ["samples", "limit"],
     }
     return settings.flags({name: told[name] for name in wanted.get(wildcards.notebook, told)})
 
@@ -179,6 +181,14 @@ def sample_files(sample, splits):
     """The jets and the observables of some splits."""
     kinds = ("jets/{}/{}.h5", "observables/{}/{}.parquet")
     return [results(kind.format(sample, split)) for kind in kinds for split in splits]
+
+
+def shown_samples():
+    """The samples that the notebook generation draws, each with a split: explain, or the first that it has."""
+    for name in config["figures"]["samples"] or config["samples"]:
+        sample = config["samples"][name]
+        splits = list(sample.get("jets") or sample["files"])
+        yield name, "explain" if "explain" in splits else splits[0]
 
 
 def models(task, name, among=None):
@@ -235,6 +245,9 @@ def notebook(wildcards):
 
 def notebook_inputs(wildcards):
     """The results that a notebook reads; one of a user's own may read them all."""
+    generation = [path for sample, split in shown_samples() for path in sample_files(sample, [split])]
+    if wildcards.notebook == "generation":
+        return generation
     task = config["figures"]["task"]
     explained = config["explain"]["methods"]
     sample = own_sample(task)
@@ -253,7 +266,7 @@ def notebook_inputs(wildcards):
         ],
         "ranking": [results("summary.csv"), *rankings(task)],
     }
-    everything = [sample_files(sample, ("test",)), *reads.values()]
+    everything = [sample_files(sample, ("test",)), generation, *reads.values()]
     return reads.get(wildcards.notebook, list(dict.fromkeys(chain(*everything))))
 
 
@@ -283,8 +296,7 @@ def manuscript():
 def targets():
     """What a study makes."""
     return [
-        results("summary.csv"),
-        results("conservation.csv"),
+        *([results("summary.csv"), results("conservation.csv")] if config["tasks"] else []),
         *[path for task in config["tasks"] for path in rankings(task)],
         *drawn("figures"),
         *drawn("tables"),

@@ -80,19 +80,28 @@ def _sample(key: str, sample: Config) -> Iterator[str]:
     try:
         keys = {name: value for name, value in sample.items() if name in KEYS}
         card = checked(cards.card_of(sample["card"]) | keys, f"card {sample['card']}")
-        card_files(sample)
-        for role in ("signal", "background"):
-            settings_of(card, role)
     except InputError as error:
-        yield f"{key}: {as_key(str(error))}"
+        yield f"{key}.card: {error}"
         return
+    for role in ("signal", "background"):
+        try:
+            settings_of(card, role)
+        except InputError as error:
+            yield about_key(key, str(error))
+            return
+        try:
+            cards.process_of(card[role])
+        except InputError as error:
+            yield f"{key}.{role}: {error}"
     if card["signal"] == card["background"]:
         yield f"{key}.background: is {card['background']!r}, as the signal is; name another process"
 
 
-def as_key(message: str) -> str:
-    """A message about a flag as one about a key: --match-radius is match_radius."""
-    return re.sub(r"--([a-z0-9-]+)", lambda found: found[1].replace("-", "_"), message)
+def about_key(key: str, message: str) -> str:
+    """A message about a flag as one about a key of the config: "--radius 0: …" becomes "samples.top.radius: 0: …"."""
+    named = re.match(r"--([a-z0-9-]+) ", message)
+    place = f"{key}.{named[1].replace('-', '_')}: {message[named.end() :]}" if named else f"{key}: {message}"
+    return re.sub(r"--([a-z0-9-]+)", lambda found: found[1].replace("-", "_"), place)
 
 
 def _task(key: str, task: Config, config: Config) -> Iterator[str]:
@@ -195,8 +204,14 @@ def _reduce(config: Config) -> Iterator[str]:
 
 def _figures(config: Config) -> Iterator[str]:
     section = config["figures"]
-    if section["task"] not in config["tasks"]:
+    about_tasks = [name for name in section["notebooks"] if name != "generation"]
+    if "task" not in section and about_tasks:
+        yield f"figures.task: is missing; {about_tasks[0]} is about a task: name one, or leave the notebook out"
+    elif "task" in section and section["task"] not in config["tasks"]:
         yield f"figures.task: {unknown('task', section['task'], config['tasks'])}"
+    for name in section["samples"]:
+        if name not in config["samples"]:
+            yield f"figures.samples: {unknown('sample', name, config['samples'])}"
     stored = [path.stem for path in NOTEBOOKS.glob("*.ipynb")]
     for name in section["notebooks"]:
         if name not in stored:

@@ -81,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             told["metavar"] = {float: "X", int: "N", str: "WORD"}[key.kind]
         if key.count != 1:
             told["nargs"] = key.count or "+"
-        flag, text = f"--{name.replace('_', '-')}", key.text.replace("%", "%%")
+        flag, text = f"--{name.replace('_', '-')}", f"{key.text}, {key.unit}" if key.unit else key.text
         group.add_argument(flag, dest=name, default=argparse.SUPPRESS, help=text, **told)
 
 
@@ -187,9 +187,11 @@ def say_effective(path: Path) -> None:
 
 
 def recorded(args: argparse.Namespace, card: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that the bytes of the file depend on."""
+    """The arguments that the bytes of the file depend on; files by their names and digests, for files move."""
     without = {"processes", "give_up_after", "checkpoint", *KEYS}
-    return {name: value for name, value in vars(args).items() if name not in without} | card
+    plain = {name: value for name, value in vars(args).items() if name not in without}
+    made_of = {role: f"{cards.process_of(card[role]).name} {cards.digest(card[role])}" for role in ROLES}
+    return plain | card | {"card": Path(args.card).stem} | made_of
 
 
 def metadata_of(

@@ -79,7 +79,7 @@ def process_of(text: str) -> Process:
     """The process of that name, or in that file; an InputError shows the names that exist."""
     kind = kind_of(text)
     if kind is None:
-        raise unknown("process", text, [*PROCESSES, "or a file: .cmnd, .lhe, .hepmc"])
+        raise InputError(f"{unknown('process', text, PROCESSES)}, or a file: {', '.join(SUFFIXES)}")
     path = PROCESSES.get(text, Path(text))
     existing(path)
     name = text if text in PROCESSES else path.name[: path.name.index(".")]
@@ -141,7 +141,7 @@ def card_of(name: str) -> dict[str, Any]:
         A task that has a card, or the path of a YAML file.
     """
     if name not in TASKS and not name.endswith((".yaml", ".yml")):
-        raise unknown("card", name, [*TASKS, "or a file: .yaml"])
+        raise InputError(f"{unknown('card', name, TASKS)}, or a file: .yaml")
     path = TASKS.get(name, Path(name))
     try:
         content = yaml.safe_load(existing(path).read_text())

@@ -126,17 +126,18 @@ class Settings:
 
 @dataclass(frozen=True)
 class Key:
-    """A key of a card: the type of its value, how many there are (0 for a list of any length), and what it is."""
+    """A key of a card: the type of its value, what it is, how many values (0 for any number), and their unit."""
 
     kind: type
     text: str
     count: int = 1
+    unit: str = ""
 
 
 KEYS = {
     "signal": Key(str, "the process of the signal: a name, or a file (.cmnd, .lhe, .hepmc)"),
     "background": Key(str, "the process of the background"),
-    "sqrts": Key(float, "the energy of the collision, GeV"),
+    "sqrts": Key(float, "the energy of the collision", unit="GeV"),
     "tune": Key(int, "Pythia's tune (Tune:pp): 14 Monash 2013, 21 ATLAS A14, 18 CMS CUETP8M1"),
     "pdf": Key(int, "Pythia's parton distributions (PDF:pSet); 0 for the tune's own"),
     "mpi": Key(bool, "multiparton interactions; four times slower with them"),
@@ -144,49 +145,44 @@ KEYS = {
     "fsr": Key(bool, "final-state radiation"),
     "hadronisation": Key(bool, "hadronisation and decays"),
     "fsr_scale": Key(float, "factor on the renormalisation scale of final-state radiation, 0.5 or 2 for its variation"),
-    "stable_ctau": Key(float, "particles with a longer c tau do not decay, mm; 0 for Pythia's own list"),
-    "pthat": Key(float, "range of the hard process's transverse momentum, GeV: a choice of physics", 2),
+    "stable_ctau": Key(float, "particles with a longer c tau do not decay; 0 for Pythia's own list", unit="mm"),
+    "pthat": Key(float, "the range of the hard process's transverse momentum, a choice of physics", 2, "GeV"),
     "pthat_power": Key(float, "events are made with pTHat to this power times their rate, and weigh as much less"),
     "pythia": Key(str, "further settings of Pythia, such as 'TimeShower:alphaSvalue = 0.12'", 0),
-    "pt": Key(float, "window of the jet's pT, GeV", 2),
-    "abs_eta": Key(float, "largest |eta| of the jet"),
-    "abs_rapidity": Key(float, "largest |y| of the jet"),
-    "radius": Key(float, "radius of the anti-kT jets"),
-    "mass_softdrop": Key(float, "window of the soft-drop mass (z_cut 0.1, beta 0), GeV", 2),
+    "pt": Key(float, "the window of the jet's transverse momentum", 2, "GeV"),
+    "abs_eta": Key(float, "the largest pseudorapidity of the jet, either way"),
+    "abs_rapidity": Key(float, "the largest rapidity of the jet, either way"),
+    "radius": Key(float, "the radius of the anti-kT jets"),
+    "mass_softdrop": Key(float, "the window of the soft-drop mass (z_cut 0.1, beta 0)", 2, "GeV"),
     "two_subjets": Key(bool, "whether a splitting must pass soft drop"),
     "signal_resonance": Key(
-        int, "|PDG id| of what must lie in a signal jet with the quarks it decays to; 0 for nothing"
+        int, "PDG number of what must lie in a signal jet with the quarks it decays to; 0 for none"
     ),
     "background_resonance": Key(int, "the same of a background jet"),
-    "match_radius": Key(float, "largest distance of these partons from the jet's axis"),
-    "signal_cross_section": Key(float, "of a .hepmc file that does not say it, pb"),
-    "background_cross_section": Key(float, "of a .hepmc file that does not say it, pb"),
+    "match_radius": Key(float, "the largest distance of these partons from the jet's axis"),
+    "signal_cross_section": Key(float, "of a .hepmc file of signal that does not say it", unit="pb"),
+    "background_cross_section": Key(float, "of a .hepmc file of background that does not say it", unit="pb"),
     "tracks": Key(str, f"impact parameters and secondary vertices: {', '.join(TRACKS)}"),
     "detector": Key(bool, "whether a detector stands between the particles and the jets"),
+    "track_field": Key(float, "the magnetic field that bends tracks", unit="T"),
+    "track_pt_min": Key(float, "the smallest transverse momentum of a track", unit="GeV"),
+    "track_abs_eta": Key(float, "the largest pseudorapidity of a track, either way"),
+    "track_radius_max": Key(float, "tracks begin, and vertices lie, at most so far from the beam line", unit="mm"),
+    "track_efficiency": Key(
+        float, "share of charged particles with a track, within 0.9 in pseudorapidity and beyond", 2
+    ),
+    "track_d0_resolution": Key(float, "a and b (GeV) of d0: sigma^2 = a^2 + (b / (pT sqrt(sin theta)))^2", 2, "mm"),
+    "track_z0_resolution": Key(float, "a and b (GeV) of z0: sigma^2 = a^2 + (b / (pT sin^(3/2) theta))^2", 2, "mm"),
+    "detector_abs_eta_tracks": Key(float, "the detector finds tracks up to this pseudorapidity"),
+    "detector_track_pt_min": Key(float, "and above this transverse momentum", unit="GeV"),
+    "detector_track_losses": Key(float, "factor on its probability to lose a track; 0 loses none"),
+    "detector_track_resolution": Key(float, "factor on the resolution of a track's pT; 0 is exact"),
+    "detector_energy_resolution": Key(float, "factor on the resolution of the calorimeters; 0 is exact"),
+    "detector_angular_resolution": Key(float, "factor on the resolution of directions; 0 is exact, a tower's centre"),
+    "detector_thresholds": Key(float, "factor on the thresholds of calorimeter towers"),
+    "detector_towers": Key(int, "each tower (0.1 x 10 degrees in the centre) is split into so many, squared"),
+    "detector_magnetic_field": Key(float, "the field that bends particles on their way to the calorimeter", unit="T"),
 }
-TEXTS = {
-    "track_field": "the magnetic field that bends tracks, T",
-    "track_pt_min": "smallest pT of a track, GeV",
-    "track_abs_eta": "largest |eta| of a track",
-    "track_radius_max": "a track begins, and a vertex lies, at most so far from the beam line, mm",
-    "track_efficiency": "share of the charged particles that have a track, for |eta| below and above 0.9",
-    "track_d0_resolution": "of d0: a in mm and b in mm GeV of sigma^2 = a^2 + (b / (pT sqrt(sin theta)))^2",
-    "track_z0_resolution": "of z0: a in mm and b in mm GeV of sigma^2 = a^2 + (b / (pT sin^(3/2) theta))^2",
-    "detector_abs_eta_tracks": "the detector finds tracks below this |eta|",
-    "detector_track_pt_min": "and above this pT, GeV",
-    "detector_track_losses": "factor on its probability to lose a track; 0 loses none",
-    "detector_track_resolution": "factor on the resolution of a track's pT; 0 is exact",
-    "detector_energy_resolution": "factor on the resolution of the calorimeters; 0 is exact",
-    "detector_angular_resolution": "factor on the resolution of directions; 0 is exact, and a tower's centre",
-    "detector_thresholds": "factor on the thresholds of calorimeter towers",
-    "detector_towers": "each tower (0.1 x 10 degrees in the centre) is split into so many, squared",
-    "detector_magnetic_field": "the field that bends particles on their way to the calorimeter, T",
-}
-for _prefix, _part in (("track", TrackSettings), ("detector", DetectorSettings)):
-    for _field in fields(_part):
-        _value, _name = _field.default, f"{_prefix}_{_field.name}"
-        _many = len(_value) if isinstance(_value, tuple) else 1
-        KEYS[_name] = Key(type(_value[0] if isinstance(_value, tuple) else _value), TEXTS[_name], _many)
 OPTIONAL = {"pythia", "abs_eta", "abs_rapidity", "mass_softdrop", "two_subjets", "fsr_scale", "detector"}
 OPTIONAL |= {"signal_cross_section", "background_cross_section"}
 OPTIONAL |= {key for key in KEYS if key.startswith(("track_", "detector_"))}

@@ -27,13 +27,11 @@ from glassjet.jets.tracks import Tracks
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-# Chosen on b and light jets of Pythia, pT > 200 GeV: 78% and 2% have a vertex (SEED_SIGNIFICANCE 2: 80% and 8%)
+# Chosen on b and light jets of Pythia, pT > 200 GeV: 78% and 2% have a vertex (SEED_SIGNIFICANCE 2: 80% and 7%)
 SEED_SIGNIFICANCE = 2.5  # of a track of a seed: sqrt((d0/sigma)^2 + (z0/sigma)^2) above this; 4.4% of prompt tracks
 SEED_CHI2 = 6.0  # of a pair, one degree of freedom: 1.4% of true pairs fail
 TRACK_CHI2 = 9.0  # of a track and a vertex, two impact parameters: 1.1% of true tracks fail
-PRIOR = (
-    2.0  # by which chi2 with the primary vertex must be worse: 2 ln(prompt tracks / tracks of a decay), about 3 to 1
-)
+PRIOR = 2.0  # chi2 with the primary vertex must be worse by it: 2 ln(prompt tracks / tracks of a decay), some 3 to 1
 SIGNIFICANCE = 3.0  # d3d over its error; cmssw's vertexCuts_cfi: 3, of dxy
 MASS_MAX = 6.5  # GeV, above the b hadrons; cmssw's vertexCuts_cfi
 K0S_WINDOW = 0.05  # GeV; cmssw's vertexCuts_cfi
