@@ -19,6 +19,7 @@ LIGHT = (
     "glassjet.cli.main",
     "glassjet.errors",
     "glassjet.jets.cards",
+    "glassjet.jets.keys",
     "glassjet.observables.registry",
     "glassjet.taggers.features",
     "glassjet.taggers.registry",

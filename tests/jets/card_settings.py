@@ -3,7 +3,8 @@
 from typing import Any
 
 from glassjet.jets.cards import card_of
-from glassjet.jets.settings import Settings, checked, settings_of
+from glassjet.jets.keys import checked, settings_of
+from glassjet.jets.settings import Settings
 
 NARROW: dict[str, Any] = {"pthat": [450, 800], "pthat_power": 0}  # fast
 

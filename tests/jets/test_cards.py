@@ -7,7 +7,7 @@ import pytest
 
 from glassjet.errors import InputError
 from glassjet.jets import cards, pythia
-from glassjet.jets.settings import KEYS, OPTIONAL, checked, settings_of
+from glassjet.jets.keys import KEYS, OPTIONAL, checked, settings_of
 from tests.jets.card_settings import settings
 
 
@@ -71,7 +71,7 @@ def test_settings_that_cannot_be_are_named(change: dict[str, Any], words: str) -
 def test_a_missing_key_is_named() -> None:
     card = cards.card_of("top")
     del card["pthat"]
-    with pytest.raises(InputError, match="mine: the key 'pthat' is missing; add it: range of the hard process"):
+    with pytest.raises(InputError, match="mine: the key 'pthat' is missing; add it: the range of the hard process"):
         checked(card, "mine")
 
 

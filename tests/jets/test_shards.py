@@ -9,7 +9,7 @@ import pytest
 
 from glassjet.errors import InputError
 from glassjet.jets import shards, store
-from glassjet.jets.settings import KEYS
+from glassjet.jets.keys import KEYS
 from glassjet.jets.store import Jets, Ragged, no_partons
 from tests.jets.card_settings import settings
 

@@ -6,6 +6,7 @@ import pytest
 
 from glassjet.errors import InputError
 from glassjet.jets.store import Jets
+from glassjet.jets.toy import toy_jets
 from glassjet.observables.compute import observe, require_finite
 from glassjet.observables.registry import SETS, VARIABLES, columns
 from tests.observables.synthetic_jets import jets_from, random_lists, rotated
@@ -21,7 +22,7 @@ def table() -> pd.DataFrame:
 
 def test_columns_are_the_standard_ones_then_the_sets(table: pd.DataFrame) -> None:
     assert list(table) == [*columns(ALL), "label", "event", "weight"]
-    assert set(columns(ALL)) == set(VARIABLES)
+    assert set(columns((*ALL, "toy"))) == set(VARIABLES)
     assert list(observe(jets_from(random_lists([5])), ())) == [*SETS["standard"], "label", "event", "weight"]
 
 
@@ -123,7 +124,7 @@ def test_the_order_of_jets_does_not_matter(table: pd.DataFrame) -> None:
 def test_shapes_do_not_depend_on_the_scale_of_momenta(table: pd.DataFrame) -> None:
     lists = random_lists([1, 2, 3, 4, 10, 30, 60] * 8)
     found = observe(jets_from([jet * [7.0, 1.0, 1.0] for jet in lists]), ALL)
-    shapes = [name for name, variable in VARIABLES.items() if variable.units != "GeV"]
+    shapes = [name for name in columns(ALL) if VARIABLES[name].units != "GeV"]
     np.testing.assert_allclose(found[shapes], table[shapes], rtol=1e-6, atol=1e-4)
     np.testing.assert_allclose(found["mass"], 7 * table["mass"], rtol=1e-6, atol=1e-2)
 
@@ -147,3 +148,12 @@ def test_a_number_that_is_not_finite_is_named_with_its_jet() -> None:
     jets: Jets = jets_from(random_lists([3, 3]))
     with pytest.raises(InputError, match="tau21 is nan for the jet of event 1001"):
         require_finite(pd.DataFrame({"pt": [1.0, 2.0], "tau21": [0.5, np.nan]}), jets)
+
+
+def test_the_toy_models_truth_comes_from_its_jets_alone() -> None:
+    jets = toy_jets(1, 1, 20, np.random.default_rng(1))
+    frame = observe(jets, ("toy",))
+    for name in SETS["toy"]:
+        assert (frame[name] == jets.columns[name]).all()
+    with pytest.raises(InputError, match="toy_r1: only jets of the toy model have it; leave the set toy out"):
+        observe(jets_from(random_lists([5])), ("toy",))

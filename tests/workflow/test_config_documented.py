@@ -14,7 +14,7 @@ import yaml
 from glassjet.cli import import_jets
 from glassjet.cli.main import module_of
 from glassjet.jets import store
-from glassjet.jets.settings import KEYS, TRACKS
+from glassjet.jets.keys import KEYS, TRACKS
 from glassjet.ranking.scores import MASKING_METHODS
 from glassjet.taggers.registry import TAGGERS
 from rules import crosschecks, settings

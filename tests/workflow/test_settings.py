@@ -88,7 +88,7 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "unknown sample to score": (
         lambda c: c["tasks"]["top"].update(scored_on=["w"]),
-        "tasks.top.scored_on: there is no sample 'w'; known: top",
+        "tasks.top.scored_on: there is no sample 'w'; known: top, top_detector",
     ),
     "unknown tagger": (
         lambda c: c["tasks"]["top"]["taggers"][1].update(tagger="mbn"),
@@ -185,7 +185,7 @@ def test_defaults_are_filled_in_at_every_depth_and_nothing_is_shared() -> None:
     assert filled["taggers"]["pfn"]["learning_rate"] == 3e-4
     assert filled["taggers"]["mass_tau32"]["window"] == [105, 210]
     assert filled["samples"]["top"]["seed"] == 1
-    assert filled["tasks"]["top"]["scored_on"] == []
+    assert filled["tasks"]["top"]["scored_on"] == ["top_detector"]
     assert "figures" not in filled
     filled["taggers"]["pfn"]["milestones"].append(1)
     assert filled["taggers"]["mbns"]["milestones"] == []

@@ -26,10 +26,10 @@ NETWORKS = [pair for pair in TAGGERS if pair[0] != "mass_tau32"]
 RANKED = [("mbns", "mbns"), ("xaug_dnn", "xaug29")]
 METRICS = {"auc", "accuracy", "cross_entropy", "rejection_30", "rejection_50", "rejection_80", "parameters"}
 # Everything behind the attributions; the summary holds the conservation too, so what is drawn from it is drawn again.
-BEHIND_EXPLAIN = {"rank": 2, "reduce": 4, "score_reduced": 4, "summarise": 1, "figures": 3, "paper": 1}
+BEHIND_EXPLAIN = {"rank": 2, "reduce": 4, "score_reduced": 8, "summarise": 1, "figures": 3, "paper": 1}
 ALL = {
-    "generate": 4, "observe": 4, "train": 15, "score": 11, "explain": 14, "rank": 2, "reduce": 4, "score_reduced": 4,
-    "summarise": 1, "figures": 4, "paper": 1,
+    "generate": 5, "observe": 5, "train": 15, "score": 22, "explain": 14, "rank": 2, "reduce": 4, "score_reduced": 8,
+    "summarise": 1, "figures": 5, "paper": 1,
 }  # fmt: skip
 
 
@@ -151,7 +151,7 @@ EDITS: dict[str, tuple[str, dict[str, int]]] = {
     "the networks": ("taggers/pfn.py", {**{k: v for k, v in ALL.items() if k not in JETS}, "figures": 3}),
     "masking": ("attribution/masking.py", {"explain": 14, **BEHIND_EXPLAIN}),
     "rankings": ("ranking/agreement.py", {**BEHIND_EXPLAIN, "figures": 2}),
-    "the bootstrap of scores": ("cli/score.py", {"score": 11, "score_reduced": 4, **BEHIND_SCORES}),
+    "the bootstrap of scores": ("cli/score.py", {"score": 22, "score_reduced": 8, **BEHIND_SCORES}),
     "the summary": ("cli/summarise.py", BEHIND_SCORES),
     "one family of figures": ("figures/samples.py", {"figures": 1, "paper": 1}),
     "typesetting": ("cli/paper.py", {"paper": 1}),
@@ -177,16 +177,34 @@ def test_an_edit_of_a_notebook_or_of_the_manuscript_re_runs_it(checkout: Path, d
         assert dry() == {"paper": 1}
 
 
+def test_an_edit_of_a_card_or_a_process_makes_its_jets_again_and_of_its_comments_none(checkout: Path, dry: Dry) -> None:
+    jets = checkout / "workflow" / "glassjet" / "jets"
+    with changed(jets / "tasks" / "top.yaml", "abs_eta: 2.0", "abs_eta: 1.9"):
+        assert dry() == ALL
+    with changed(jets / "processes" / "qcd.cmnd", "HardQCD:all = on", "HardQCD:gg2gg = on"):
+        assert dry() == ALL
+    with changed(jets / "processes" / "qcd.cmnd", "! qcd: QCD dijets", "! qcd: all QCD dijets"):
+        assert dry() == {}
+
+
+def test_other_samples_are_scored_by_the_same_taggers(results: Path) -> None:
+    summary = pd.read_csv(results / "summary.csv", dtype={"seed": str})
+    own, other = (set(map(tuple, summary.loc[summary["sample"] == name, ["tagger", "features", "seed"]].to_numpy()))
+                  for name in ("top", "top_detector"))  # fmt: skip
+    assert own == other
+    assert (results / "figures" / "performance" / "other_samples.png").is_file()
+
+
 CHANGES: dict[str, tuple[str, str, dict[str, int]]] = {
     "epochs of a tagger": (
         "pfn: {epochs: 2",
         "pfn: {epochs: 3",
-        {"train": 2, "score": 2, "explain": 2, "summarise": 1, "figures": 3, "paper": 1},
+        {"train": 2, "score": 4, "explain": 2, "summarise": 1, "figures": 3, "paper": 1},
     ),
     "epochs of a ranked tagger": (
         "mbns: {epochs: 2",
         "mbns: {epochs: 3",
-        {"train": 4, "score": 2, "explain": 4, "rank": 1, "reduce": 2, "score_reduced": 2, "summarise": 1, "figures": 3,
+        {"train": 4, "score": 4, "explain": 4, "rank": 1, "reduce": 2, "score_reduced": 4, "summarise": 1, "figures": 3,
          "paper": 1},
     ),
     "repeats of masking": ("masking_repeats: 3", "masking_repeats: 4", {"explain": 14, **BEHIND_EXPLAIN}),
@@ -194,17 +212,20 @@ CHANGES: dict[str, tuple[str, str, dict[str, int]]] = {
     "a k more": (
         "k: [1, 3]",
         "k: [1, 2, 3]",
-        {"reduce": 4, "score_reduced": 4, "summarise": 1, "figures": 2, "paper": 1},
+        {"reduce": 4, "score_reduced": 8, "summarise": 1, "figures": 2, "paper": 1},
     ),
     "jets of one split": ("test: {signal: 80", "test: {signal: 81", {
         "generate": 1, "observe": 1, "score": 11, "score_reduced": 4, "summarise": 1, "figures": 2, "paper": 1,
     }),
     "a notebook's parameter": ("signal_efficiency: 0.5", "signal_efficiency: 0.6", {"figures": 1, "paper": 1}),
+    "a variation": ("detector: true", "detector: true\n    detector_towers: 2", {
+        "generate": 1, "observe": 1, "score": 11, "score_reduced": 4, "summarise": 1, "figures": 3, "paper": 1,
+    }),
     "the order of keys": ("epochs: 2, batch_size: 40", "batch_size: 40, epochs: 2", {}),
     "a default in words": ("patience: 8}", "patience: 8, milestones: []}", {}),
     "a seed more": ("seeds: [1, 2]", "seeds: [1, 2, 3]", {
-        "train": 7, "score": 5, "explain": 7, "rank": 2, "reduce": 6, "score_reduced": 6, "summarise": 1, "figures": 3,
-        "paper": 1,
+        "train": 7, "score": 10, "explain": 7, "rank": 2, "reduce": 6, "score_reduced": 12, "summarise": 1,
+        "figures": 3, "paper": 1,
     }),
 }  # fmt: skip
 

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from glassjet.errors import InputError
+from glassjet.errors import InputError, existing
 
 LOCK_PATIENCE = 20.0  # s; an orphan of a killed workflow ends within a few seconds
 
@@ -73,17 +73,6 @@ def locked(path: Path) -> Iterator[None]:
             yield
         finally:
             lock.unlink(missing_ok=True)
-
-
-def existing(path: Path) -> Path:
-    """`path`, if it is a file that can be read and is not empty."""
-    if not path.exists():
-        raise InputError(f"{path}: no such file")
-    if path.is_dir():
-        raise InputError(f"{path}: is a directory, a file is needed")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path}: the file is empty; make it again")
-    return path
 
 
 def open_hdf5(path: Path, form: str) -> h5py.File:

@@ -75,13 +75,12 @@ def generate_flags(wildcards):
 
 def card_content(wildcards):
     """What the card and the processes of a sample say: they are no code, and no key of the config."""
-    return digests.content_digest(crosschecks.card_files(config["samples"][wildcards.sample]))
+    return digests.content_digest(crosschecks.card_content(config["samples"][wildcards.sample]))
 
 
 def card_inputs(wildcards):
     """The card, the processes and the events of a sample that are a user's own files."""
-    own = crosschecks.card_files(config["samples"][wildcards.sample])
-    return [str(path) for path in own if not path.is_relative_to(ROOT)]
+    return crosschecks.own_files(config["samples"][wildcards.sample])
 
 
 def import_flags(wildcards):

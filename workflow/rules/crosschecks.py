@@ -7,7 +7,7 @@ from typing import Any
 
 from glassjet.errors import InputError, unknown
 from glassjet.jets import cards
-from glassjet.jets.settings import KEYS, checked, settings_of
+from glassjet.jets.keys import KEYS, checked, settings_of
 from glassjet.observables.registry import SETS
 from glassjet.taggers.features import FeatureSet, parse
 from glassjet.taggers.registry import TAGGERS, tagger_of
@@ -61,17 +61,22 @@ def complaints(config: Config) -> Iterator[str]:
         yield from _paper(config)
 
 
-def card_files(sample: Config) -> list[Path]:
-    """The files that say what a sample of Pythia's is: its card, and those of its two processes.
-
-    Raises
-    ------
-    InputError
-        For a card or a process that does not exist.
-    """
+def processes(sample: Config) -> list[cards.Process]:
+    """The two processes of a sample of Pythia's; an InputError names a card or a process that does not exist."""
     card = cards.card_of(sample["card"]) | sample
-    processes = [cards.process_of(str(card.get(role))).path for role in ("signal", "background")]
-    return [cards.TASKS.get(sample["card"], Path(sample["card"])), *processes]
+    return [cards.process_of(card[role]) for role in ("signal", "background")]
+
+
+def card_content(sample: Config) -> list[Any]:
+    """What the card and the processes of a sample say, without comments; events are left out."""
+    return [cards.card_of(sample["card"]), *[[line for _, line in process.lines] for process in processes(sample)]]
+
+
+def own_files(sample: Config) -> list[str]:
+    """The card, the processes and the events of a sample that are a user's own files."""
+    paths = [Path(sample["card"])] if sample["card"] not in cards.TASKS else []
+    paths += [process.path for process in processes(sample) if process.path not in cards.PROCESSES.values()]
+    return [str(path) for path in dict.fromkeys(paths)]
 
 
 def _sample(key: str, sample: Config) -> Iterator[str]:

@@ -11,6 +11,7 @@ import hashlib
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 PACKAGE = "glassjet"
 MODULES = {"import": "import_jets"}  # `import` is a word of Python
@@ -46,9 +47,9 @@ def notebook_digest(verb: str, notebook: Path, root: Path) -> str:
     return _hash(_digest(modules, root), json.dumps(sources))
 
 
-def content_digest(paths: list[Path]) -> str:
-    """The digest of what stands in files of text; others (of events) are left to Snakemake, as its inputs."""
-    return _hash(*(path.read_text() for path in paths if path.suffix in (".yaml", ".yml", ".cmnd")))
+def content_digest(content: Any) -> str:
+    """The digest of plain values, such as those of a card."""
+    return _hash(json.dumps(content, sort_keys=True))
 
 
 def closure(modules: set[str], root: Path) -> set[str]:

@@ -22,9 +22,9 @@ from jupyter_client.kernelspec import NoSuchKernel
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from glassjet.errors import InputError
+from glassjet.errors import InputError, existing
 from glassjet.figures.results import parse_tagger
-from glassjet.files import atomic, atomic_directory, existing, locked
+from glassjet.files import atomic, atomic_directory, locked
 from glassjet.provenance import provenance
 
 EXAMPLE = """\

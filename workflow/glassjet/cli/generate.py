@@ -29,7 +29,8 @@ from tqdm import tqdm
 from glassjet.errors import InputError, unknown
 from glassjet.files import locked
 from glassjet.jets import cards, store
-from glassjet.jets.settings import KEYS, Settings, checked, settings_of
+from glassjet.jets.keys import KEYS, checked, settings_of
+from glassjet.jets.settings import Settings
 from glassjet.jets.store import SPLITS, writing
 from glassjet.processes import over_processes
 from glassjet.provenance import provenance

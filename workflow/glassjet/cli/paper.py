@@ -15,8 +15,8 @@ from typing import Any
 
 import typst
 
-from glassjet.errors import InputError
-from glassjet.files import atomic, existing, locked, open_hdf5, read_csv, write_json
+from glassjet.errors import InputError, existing
+from glassjet.files import atomic, locked, open_hdf5, read_csv, write_json
 from glassjet.jets import store
 
 EXAMPLE = "  glassjet paper --source paper --results results/quick --task top --out results/quick/paper.pdf"

@@ -15,8 +15,7 @@ from typing import Any
 
 import yaml
 
-from glassjet.errors import InputError, unknown
-from glassjet.files import existing
+from glassjet.errors import InputError, existing, unknown
 
 HERE = Path(__file__).parent
 TASKS = {path.stem: path for path in sorted((HERE / "tasks").glob("*.yaml"))}

@@ -5,7 +5,7 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from glassjet.files import existing
+from glassjet.errors import existing
 
 GZIP_MAGIC = b"\x1f\x8b"
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)  # what reading a truncated or damaged gzip file raises

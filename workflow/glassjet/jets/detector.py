@@ -8,17 +8,16 @@ Left out are pile-up, noise, fake tracks, material, decays in flight, and where 
 the origin.
 """
 
-import math
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glassjet.errors import InputError
 from glassjet.jets import calorimeters
 from glassjet.jets.calorimeters import ECAL, HCAL, energy_resolution
 from glassjet.jets.events import Events, Particles, visible
 from glassjet.jets.kinematics import pt_eta_phi
+from glassjet.jets.settings import DetectorSettings
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -48,53 +47,7 @@ ANGLE = np.array([[[7.0e-5, 39.0], [9.2e-5, 49.0]], [[7.0e-4, 5.0], [1.2e-3, 10.
 ENERGY_MIN = (0.5, 1.0)  # GeV, of a tower in ECAL and HCAL
 SIGNIFICANCE_MIN = 1.0  # E / sigma(E)
 
-FINEST = 1000
 ROUNDING = 1e-9  # what is left of a tower below this share of its energy is the rounding of a difference
-
-
-@dataclass(frozen=True)
-class DetectorSettings:
-    """What to switch or scale; for a factor, 1 is the detector of the card and 0 takes the effect away.
-
-    Attributes
-    ----------
-    abs_eta_tracks : float
-        Tracks are found below this |eta|, which is that of the point where the particle leaves the field.
-    track_pt_min : float
-        Tracks are found above this pT, GeV.
-    track_losses : float
-        Factor on the probability to lose a track (1% to 50%).
-    track_resolution, energy_resolution : float
-        Factors on sigma of a track's pT, and of the energy in a calorimeter.
-    angular_resolution : float
-        Factor on sigma of a track's phi and cot theta, which are exact in the card (ATLAS, JINST 3 (2008) S08003), and
-        on the spread of a tower's direction, which is uniform over the tower as in the card; with 0 it is the centre.
-    thresholds : float
-        Factor on what a tower must have: 0.5 GeV in the ECAL, 1 GeV in the HCAL, and an energy of one sigma.
-    towers : int
-        Each tower of the card (0.1 in eta, 10 degrees in phi for |eta| < 2.6; up to 0.2 and 20 degrees beyond, to 4.9)
-        is split into towers x towers.
-    magnetic_field : float
-        B along +z, T. It decides which tower a charged particle hits; the direction of a track is that at the origin.
-    """
-
-    abs_eta_tracks: float = 2.5
-    track_pt_min: float = 0.1
-    track_losses: float = 1.0
-    track_resolution: float = 1.0
-    energy_resolution: float = 1.0
-    angular_resolution: float = 1.0
-    thresholds: float = 1.0
-    towers: int = 1
-    magnetic_field: float = 2.0
-
-    def __post_init__(self) -> None:
-        for name in (one.name for one in fields(self)):
-            value = getattr(self, name)
-            if not 0 <= value < math.inf:
-                raise InputError(f"--detector-{name.replace('_', '-')} {value:g}: give a number that is not negative")
-        if self.towers not in range(1, FINEST + 1):
-            raise InputError(f"--detector-towers {self.towers:g}: give a whole number from 1 to {FINEST}")
 
 
 def efficiency(kind: Index, pt: Array, abs_eta: Array, settings: DetectorSettings) -> Array:

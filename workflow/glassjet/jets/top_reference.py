@@ -19,8 +19,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from glassjet.errors import InputError
-from glassjet.files import existing
+from glassjet.errors import InputError, existing
 from glassjet.jets.kinematics import jets_of, pt_eta_phi
 from glassjet.jets.store import TYPES, Jets, Ragged, event_numbers, no_partons
 

@@ -6,13 +6,12 @@ to the beam line x = y = 0 in the transverse plane. Only the two impact paramete
 track are exact, so what a track fit says of them, and of itself, does not exist here (ABSENT).
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glassjet.errors import InputError
+from glassjet.jets.settings import TrackSettings
 
 Floats = NDArray[np.float64]
 
@@ -34,60 +33,6 @@ ABSENT: dict[str, str] = {
 
 The other 22 can: track_dxydxy and track_dzdz are d0_error^2 and z0_error^2. All 14 sv features can (`vertices`).
 """
-
-
-@dataclass(frozen=True)
-class TrackSettings:
-    """What the tracker measures, by default much like that of CMS.
-
-    Attributes
-    ----------
-    field : float
-        B along +z, T. CMS: 3.8 (arXiv:1405.6569).
-    pt_min : float
-        GeV. Particle-flow candidates of arXiv:2211.12770 have pT > 0.95.
-    abs_eta : float
-        The tracker's acceptance, CMS: 2.5 (arXiv:1405.6569).
-    radius_max : float
-        mm, transverse. A particle born outside the innermost pixel layer has no hit there and counts as not measured;
-        29 to 30 mm in CMS since 2017 (arXiv:2012.14304).
-    efficiency : (float, float)
-        For |eta| below and above 0.9: 94% and 85% for promptly produced charged particles with pT > 0.9 GeV in tt
-        events (arXiv:1405.6569). The same for all kinds of particles: the losses are mostly nuclear interactions, so
-        muons get too few.
-    d0_resolution, z0_resolution : (float, float)
-        a (mm) and b (mm GeV) of `resolution`. CMS (arXiv:1405.6569) has 10 and 30 um for isolated muons of 100 GeV with
-        |eta| < 1.4, and 25-90 and 45-150 um for non-isolated particles of 10 to 1 GeV there. The first two are a; b
-        is such that the means over |eta| < 1.4 at 1 GeV are 90 and 150 um. At 10 GeV these constants give 13 and
-        34 um, less than the 25 and 45 um of CMS: two terms cannot meet all three points, and a tracker with a layer at
-        30 mm, as assumed here, lies between.
-    """
-
-    field: float = 3.8
-    pt_min: float = 0.95
-    abs_eta: float = 2.5
-    radius_max: float = 30.0
-    efficiency: tuple[float, float] = (0.94, 0.85)
-    d0_resolution: tuple[float, float] = (0.010, 0.077)
-    z0_resolution: tuple[float, float] = (0.030, 0.090)
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.field < math.inf:
-            raise InputError(f"--track-field {self.field:g}: give a field in tesla, not negative")
-        for name, unit in (("pt_min", " in GeV"), ("abs_eta", ""), ("radius_max", " in mm")):
-            value = getattr(self, name)
-            if not 0 < value < math.inf:
-                raise InputError(f"--track-{name.replace('_', '-')} {value:g}: give a positive number{unit}")
-        if len(self.efficiency) != 2 or not all(0 <= value <= 1 for value in self.efficiency):
-            given = " ".join(f"{value:g}" for value in self.efficiency)
-            raise InputError(f"--track-efficiency {given}: give two numbers from 0 to 1")
-        for name in ("d0_resolution", "z0_resolution"):
-            values = getattr(self, name)
-            # without an error there is no significance, and an error of 0 marks particles without a track
-            if len(values) != 2 or not all(0 <= value < math.inf for value in values) or sum(values) == 0:
-                given = " ".join(f"{value:g}" for value in values)
-                flag = f"--track-{name.replace('_', '-')}"
-                raise InputError(f"{flag} {given}: give a in mm and b in mm GeV, not negative, not both 0")
 
 
 @dataclass(frozen=True)

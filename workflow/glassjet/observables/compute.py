@@ -13,7 +13,7 @@ from glassjet.observables.clustering import cluster
 from glassjet.observables.kinematics import Floats
 from glassjet.observables.nsubjettiness import ratio, tau
 from glassjet.observables.pull import pull_angle
-from glassjet.observables.registry import BETAS, columns
+from glassjet.observables.registry import BETAS, SETS, columns
 from glassjet.observables.soft_drop import Groomed, soft_drop
 
 Values = dict[str, Floats]
@@ -59,11 +59,21 @@ def observe(jets: Jets, sets: tuple[str, ...]) -> pd.DataFrame:
         values["pull_angle"] = pull_angle(momenta, offsets, groomed)
     if "mbns_tau1_b10" in names:
         values |= _mbns_taus(momenta, constituents, values["pt"])
+    values |= _toy_truth(jets, names)
     frame = pd.DataFrame({name: values[name] for name in names})
     require_finite(frame, jets)
     for name in ("label", "event", "weight"):
         frame[name] = jets.columns[name]
     return frame
+
+
+def _toy_truth(jets: Jets, names: tuple[str, ...]) -> Values:
+    """What the toy model knows of its jets."""
+    wanted = [name for name in names if name in SETS["toy"]]
+    for name in wanted:
+        if name not in jets.columns:
+            raise InputError(f"{name}: only jets of the toy model have it; leave the set toy out")
+    return {name: jets.columns[name].astype(np.float64) for name in wanted}
 
 
 def require_finite(frame: pd.DataFrame, jets: Jets) -> None:

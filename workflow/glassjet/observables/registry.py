@@ -161,12 +161,23 @@ def _beta3() -> list[Variable]:
     ]
 
 
+def _toy() -> list[Variable]:
+    """The truth of the toy model's jets, which only these have."""
+    texts = {
+        "toy_r1": ("radius of the first subjet", r"$r_1$"),
+        "toy_r2": ("radius of the second subjet", r"$r_2$"),
+        "toy_theta": ("opening angle of the two subjets", r"true $\theta$"),
+        "toy_z": ("momentum share of the first subjet", r"true $z$"),
+    }
+    return [Variable(name, f"{text}, the toy model's truth", "1", P1, label) for name, (text, label) in texts.items()]
+
+
 _XAUG_TAUS = [_xaug_tau(order, power, groomed) for power in BETAS for groomed in (False, True) for order in (1, 2, 3)]
 # P2 takes N = 1..6 with three betas and, of N = 7, the betas 1 and 2: 20 numbers fix the phase space of eight bodies.
 _MBNS_TAUS = [_mbns_tau(order, power) for order in range(1, 8) for power in BETAS if (order, power) != (7, "b05")]
 
 VARIABLES: dict[str, Variable] = {
-    variable.name: variable for variable in [*_standard(), *_subjets(), *_XAUG_TAUS, *_beta3(), *_MBNS_TAUS]
+    variable.name: variable for variable in [*_standard(), *_subjets(), *_XAUG_TAUS, *_beta3(), *_MBNS_TAUS, *_toy()]
 }
 
 SETS: dict[str, tuple[str, ...]] = {
@@ -178,6 +189,7 @@ SETS: dict[str, tuple[str, ...]] = {
     ),
     "mbns": (*(variable.name for variable in _MBNS_TAUS), "pt", "mass"),
     "mass_tau32": ("mass_softdrop", "tau32"),
+    "toy": tuple(variable.name for variable in _toy()),
 }
 
 SET_SOURCES: dict[str, str] = {
@@ -185,6 +197,7 @@ SET_SOURCES: dict[str, str] = {
     "xaug29": f"the XAUG variables of {P1} without its seven of flavour",
     "mbns": f"the 8-body N-subjettiness basis of {P2}",
     "mass_tau32": "the classical top tagger: soft-drop mass and tau32",
+    "toy": f"the truth of the toy model of {P1}: for its jets only",
 }
 
 labels: dict[str, str] = {name: variable.label for name, variable in VARIABLES.items()}

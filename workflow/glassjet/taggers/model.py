@@ -14,8 +14,8 @@ from safetensors.torch import load_file
 from safetensors.torch import save as serialised
 from torch import Tensor, nn
 
-from glassjet.errors import InputError
-from glassjet.files import atomic, existing, read_json, write_json
+from glassjet.errors import InputError, existing
+from glassjet.files import atomic, read_json, write_json
 from glassjet.jets.store import Jets
 from glassjet.taggers.baseline import WINDOW, MassTau32
 from glassjet.taggers.build import build_network
