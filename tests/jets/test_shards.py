@@ -9,6 +9,7 @@ import pytest
 
 from glassjet.errors import InputError
 from glassjet.jets import shards, store
+from glassjet.jets.generation import ShardResult
 from glassjet.jets.keys import KEYS
 from glassjet.jets.store import Jets, Ragged, no_partons
 from tests.jets.card_settings import settings
@@ -156,3 +157,15 @@ def test_the_merge_is_mixed_all_along_and_loses_nothing(tmp_path: Path, monkeypa
     assert again.columns["event"].tolist() == events.tolist()
     other = store.concatenate(list(shards.mixed([(signal, 100, 0.5), (background, 300, 2.0)], seed=8)))
     assert other.columns["event"].tolist() != events.tolist()
+
+
+@pytest.mark.parametrize("value", [0.0, float("nan")])
+def test_jets_without_a_cross_section_are_refused(
+    value: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = ShardResult(Jets({}, no_partons(0), no_partons(0)), {}, {}, (value, 0.0))
+    monkeypatch.setattr(shards, "shard", lambda *args: nothing)
+    (work,) = shards.plan("test", "qcd", 0, 10, 10, 1, settings())
+    with pytest.raises(InputError, match=r"process 'qcd' has no cross section \(.* pb\), so its jets no weight"):
+        shards.make(work, tmp_path, 100)
+    assert not list(tmp_path.iterdir())

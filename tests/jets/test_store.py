@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
+from glassjet import files
 from glassjet.errors import InputError
 from glassjet.jets import store
 from glassjet.jets.store import Jets, Ragged
@@ -165,3 +166,38 @@ def test_event_numbers_are_unique_and_exact_in_float64() -> None:
     assert store.event_numbers("explain", 1, 12, np.array([345])).tolist() == [5_000012_000000345]
     with pytest.raises(InputError, match="--shard-size"):
         store.event_numbers("test", 0, 0, np.array([store.MOST_EVENTS]))
+
+
+def test_a_full_disk_stops_before_anything_is_written_into_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def usage(path: Path) -> Any:
+        assert path == tmp_path
+        return type("usage", (), {"free": next(free)})
+
+    monkeypatch.setattr(files.shutil, "disk_usage", usage)
+    free = iter([files.SPARE + 10**6, files.SPARE + 100])
+    told = pytest.raises(
+        InputError, match=r"jets.h5: no space left on the disk \(8 MB are free, .* MB needed to go on\)"
+    )
+    with told, store.writing(tmp_path / "jets.h5", {}, "{}") as writer:
+        writer.append(some_jets(50))
+        writer.append(some_jets(50, seed=1))
+    assert not list(tmp_path.iterdir())
+
+
+def test_secondary_vertices_come_and_go_with_their_jets(tmp_path: Path) -> None:
+    jets = some_jets(5)
+    vertices = ragged(COUNTS, 3, mass="f4", tracks="i4")
+    with_vertices = Jets(jets.columns, jets.constituents, jets.partons, vertices)
+    with store.writing(tmp_path / "jets.h5", {}, "{}") as writer:
+        writer.append(with_vertices)
+        writer.append(with_vertices)
+    read = store.read(tmp_path / "jets.h5", 3, 8).vertices
+    assert read is not None
+    assert lists(read, "mass") == [lists(vertices, "mass")[i] for i in (3, 4, 0, 1, 2)]
+    taken = with_vertices.take(np.array([4, 0])).vertices
+    assert taken is not None
+    assert lists(taken, "tracks") == [lists(vertices, "tracks")[i] for i in (4, 0)]
+    both = store.concatenate([with_vertices, with_vertices]).vertices
+    assert both is not None
+    assert both.counts.tolist() == COUNTS + COUNTS
+    assert store.concatenate([jets, jets]).vertices is None

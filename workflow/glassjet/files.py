@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from glassjet.errors import InputError, existing
 
+SPARE = 8_000_000  # bytes; what HDF5 keeps in its caches and writes at the end
 LOCK_PATIENCE = 20.0  # s; an orphan of a killed workflow ends within a few seconds
 
 
@@ -35,6 +36,14 @@ def atomic(path: Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def require_space(path: Path, needed: int) -> None:
+    """Refuse to write `needed` bytes where the disk has no room for them: of a full disk HDF5 dies, not in one line."""
+    free, needed = shutil.disk_usage(path.parent).free, needed + SPARE
+    if free < needed:
+        room = f"{free / 1e6:.0f} MB are free, {needed / 1e6:.0f} MB needed to go on"
+        raise InputError(f"{path}: no space left on the disk ({room}); free some and run the same command again")
 
 
 @contextmanager

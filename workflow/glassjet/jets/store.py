@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassjet.errors import InputError
-from glassjet.files import atomic, open_hdf5
+from glassjet.files import atomic, open_hdf5, require_space
 
 SPLITS = ("train", "validation", "explain", "test")
 JET_COLUMNS = {"pt": "f4", "eta": "f4", "phi": "f4", "mass": "f4", "label": "i1", "event": "i8", "weight": "f8"}
@@ -176,8 +176,10 @@ class JetWriter:
     def append(self, jets: Jets) -> None:
         """Append jets, after `check`."""
         check(jets, self.path, self.count)
-        self._append_columns("jets", jets.columns)
         groups = {"constituents": jets.constituents, "partons": jets.partons, "vertices": jets.vertices}
+        parts = [jets.columns, *(ragged.columns for ragged in groups.values() if ragged is not None)]
+        require_space(self.path, sum(column.nbytes for part in parts for column in part.values()))
+        self._append_columns("jets", jets.columns)
         for name, ragged in groups.items():
             if ragged is None:
                 continue
