@@ -14,7 +14,8 @@ import psutil
 
 from glassjet.jets import cards, pythia, store
 from glassjet.jets.generation import BATCH, Tally
-from glassjet.jets.settings import Settings, checked, settings_of
+from glassjet.jets.keys import checked, settings_of
+from glassjet.jets.settings import Settings
 from glassjet.training.metrics import effective_number
 
 NARROW = {"pthat": [450, 800], "pthat_power": 0}  # the quick study's

@@ -37,9 +37,25 @@ CLASS_NAMES = {
     "z_bb": r"$Z\to b\bar{b}$",
     "w": r"$W\to q\bar{q}^\prime$",
     "h_bb": r"$H\to b\bar{b}$",
+    "zz_bb": r"$Z\to b\bar{b}$",
+    "zh_bb": r"$H\to b\bar{b}$",
+    "z_quark": "quark",
+    "z_gluon": "gluon",
+    "two_prong": "two prongs",
+    "toy_background": "background",
     "quark": "quark",
     "gluon": "gluon",
 }
+STAGE_NAMES = {  # of a cutflow, in their order
+    "events": "generated",
+    "leading_jet_in_pt_window": r"$p_T$ window",
+    "acceptance": "acceptance",
+    "soft_drop": "soft drop",
+    "matched": "matched",
+}
+MASSES = {"t": 172.6, "W": 80.4, "Z": 91.2, "H": 125.2}  # GeV: PDG, Phys. Rev. D 110 (2024) 030001
+RESONANCES = {6: ("t", "W"), 23: ("Z",), 24: ("W",), 25: ("H",)}  # by |PDG id|: itself, and what a jet of it holds
+RESONANCE_OF = {"top": 6, "w": 24, "zz_bb": 23, "zh_bb": 25}  # of published samples, by their signal
 CONSTITUENT_LABELS = {
     "pt_fraction": r"$p_T/\sum p_T$",
     "pt": r"$p_T/\sum p_T$",
@@ -68,6 +84,16 @@ def class_names(metadata: Mapping[str, Any]) -> tuple[str, str]:
     names = [str(metadata.get(key, key)) for key in ("background", "signal")]
     first, second = (CLASS_NAMES.get(name, name.replace("_", " ")) for name in names)
     return first, second
+
+
+def resonances(metadata: Mapping[str, Any]) -> dict[str, float]:
+    """The heavy particle that a signal jet is, then what it decays to: symbols with their masses, GeV.
+
+    >>> resonances({"signal_resonance": 6})
+    {'t': 172.6, 'W': 80.4}
+    """
+    pdgid = metadata.get("signal_resonance", RESONANCE_OF.get(str(metadata.get("signal"))))
+    return {symbol: MASSES[symbol] for symbol in RESONANCES.get(pdgid or 0, ())}
 
 
 def tagger_name(tagger: str, features: str) -> str:

@@ -47,7 +47,7 @@ TAGGER_COLOURS = {"mbns": BLUE, "pfn": VERMILION, "xaug_image": GREEN, "xaug_dnn
 TAGGER_MARKERS = {"mbns": "o", "pfn": "s", "xaug_image": "^", "xaug_dnn": "D", "mass_tau32": "X"}
 SPARE_COLOURS = (ORANGE, SKY, BLACK, YELLOW)
 FEATURE_LINES = ("-", "--", "-.", ":")
-
+SAMPLE_COLOURS = (VERMILION, BLUE, GREEN, PURPLE, ORANGE, SKY, BLACK)  # of samples that are compared with another
 
 METHOD_STYLES = {  # colour, marker
     "lrp_recommended": (VERMILION, "o"),
