@@ -35,6 +35,28 @@ def test_full_study_passes_a_dry_run(untouched: Path, snakemake: Run, jobs: Jobs
     assert jobs(done.stdout)["train"] == 71
 
 
+def test_the_study_of_all_samples_makes_jets_and_figures_alone(untouched: Path, snakemake: Run, jobs: Jobs) -> None:
+    done = snakemake(untouched, *DEFAULT, "--configfile", "config/samples.yaml", "--dry-run")
+    assert done.returncode == 0, done.stdout
+    samples = yaml.safe_load((untouched / "config" / "samples.yaml").read_text())["samples"]
+    assert jobs(done.stdout) == {"generate": len(samples) - 1, "toy": 1, "observe": len(samples), "figures": 1}
+
+
+def test_a_process_of_ones_own_is_an_input_of_its_jets(untouched: Path, snakemake: Run, jobs: Jobs) -> None:
+    (untouched / "mine.cmnd").write_text("HardQCD:gg2bbbar = on\n")
+    sample: dict[str, Any] = {"source": "pythia", "card": "top", "background": "mine.cmnd", "pythia": ["5:m0 = 4.7"]}
+    sample["jets"] = {"explain": {"signal": 5, "background": 5}}
+    config: dict[str, Any] = {"study": "mine", "seeds": [1], "samples": {"bb": sample}, "observables": {"sets": []}}
+    config["figures"] = {"notebooks": ["generation"]}
+    (untouched / "mine.yaml").write_text(yaml.safe_dump(config))
+    done = snakemake(untouched, *DEFAULT, "--configfile", "mine.yaml", "--dry-run", "--printshellcmds")
+    assert done.returncode == 0, done.stdout
+    assert jobs(done.stdout) == {"generate": 1, "observe": 1, "figures": 1}
+    assert "input: mine.cmnd" in done.stdout
+    assert "--background mine.cmnd" in done.stdout
+    assert "--pythia '5:m0 = 4.7'" in done.stdout
+
+
 def test_study_runs_from_another_folder(untouched: Path, tmp_path: Path, snakemake: Run) -> None:
     done = snakemake(tmp_path, "--snakefile", "checkout/Snakefile", "--dry-run", "results/quick/paper.pdf")
     assert done.returncode == 0, done.stdout
