@@ -64,7 +64,7 @@ def made_up_jets(seed: int) -> store.Jets:
         "pt": pt,
         "eta": eta,
         "phi": phi,
-        "mass": random.normal(90 + 80 * label, 20),
+        "mass": random.normal(90.0 + 80.0 * label, 20),
         "label": label,
         "event": 1000 * seed + np.arange(JETS),
         "weight": np.where(label == 1, 1e-3, 1.0),

@@ -39,6 +39,17 @@ def test_two_processes_make_the_same_bytes(
     assert capfd.readouterr().out == ""  # FastJet's banner, Pythia's words
 
 
+def test_what_is_smeared_has_the_same_bytes_too(tmp_path: Path) -> None:
+    smeared = ["--detector", "on", "--tracks", "measured", "--mpi", "off", "--card", "h_bb", "--pthat", "200", "400"]
+    for name, processes in (("one.h5", "1"), ("two.h5", "2")):
+        assert main(command(tmp_path / name, *smeared, "--processes", processes)) == 0
+    assert (tmp_path / "one.h5").read_bytes() == (tmp_path / "two.h5").read_bytes()
+    jets, said = store.read(tmp_path / "one.h5"), store.metadata(tmp_path / "one.h5")
+    assert said["level"] == "detector"
+    assert jets.vertices is not None
+    assert (jets.constituents.columns["d0_error"] > 0).any()
+
+
 def test_a_killed_run_goes_on_where_it_was(undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out, checkpoint = tmp_path / "test.h5", tmp_path / "shards"
     words = command(out, "--checkpoint", str(checkpoint))
