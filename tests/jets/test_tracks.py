@@ -275,3 +275,9 @@ def test_settings_that_cannot_be_are_refused(setting: dict[str, float], flag: st
         TrackSettings(**setting)  # type: ignore[arg-type]
     assert str(caught.value).startswith(flag)
     assert "\n" not in str(caught.value)
+
+
+def test_a_resonances_own_flight_is_no_production_vertex() -> None:
+    dxy, dz = production_vertex(np.array([[3e-13, 1e-4], [4e-13, 0.0], [-2e-13, 2e-7]]))
+    assert dxy.tolist() == [0.0, 1e-4]
+    assert dz.tolist() == [0.0, 0.0]

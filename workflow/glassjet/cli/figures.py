@@ -32,7 +32,7 @@ EXAMPLE = """\
       --taggers mbns/mbns pfn/kinematics --seeds 1 2 3 --out-notebook results/quick/notebooks/performance.ipynb \\
       --out-figures results/quick/figures/performance --out-tables results/quick/tables/performance"""
 KERNEL = "glassjet"
-PARAMETERS = ("task", "sample", "taggers", "seeds", "methods", "sets", "signal_efficiency", "limit")
+PARAMETERS = ("task", "sample", "samples", "taggers", "seeds", "methods", "sets", "signal_efficiency", "limit")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--results", type=Path, required=True, help="a study's results, results/<study>")
     parser.add_argument("--task", help="the task whose models are drawn")
     parser.add_argument("--sample", help="the sample whose jets, scores and attributions are drawn")
+    parser.add_argument(
+        "--samples", nargs="+", metavar="SAMPLE/SPLIT", help="samples to compare, for example top/explain"
+    )
     parser.add_argument("--taggers", nargs="+", metavar="TAGGER/FEATURES", help="for example mbns/mbns pfn/kinematics")
     parser.add_argument("--seeds", nargs="+", type=int, help="seeds of the study")
     parser.add_argument("--methods", nargs="+", help="attribution methods, for example lrp_recommended shap")

@@ -2,8 +2,8 @@
 
 --card says what is made: the two processes, the collision, the shower, the jets, the matching to truth partons. Each
 task has a card with comments (workflow/glassjet/jets/tasks), and every key of it is a flag here, which wins over the
-card. A card of your own is a YAML file with the same keys. A process of your own is a file of Pythia's settings (.cmnd), of parton-level events that
-Pythia showers (.lhe), or of whole events (.hepmc).
+card. A card of your own is a YAML file with the same keys. A process of your own is a file of Pythia's settings
+(.cmnd), of parton-level events that Pythia showers (.lhe), or of whole events (.hepmc).
 
 The file holds both classes, mixed, with constituents, truth partons and weights in pb: the weights of a class sum to
 the cross section of its selection. Its metadata show the cutflow.

@@ -16,6 +16,7 @@ from glassjet.jets.settings import TrackSettings
 Floats = NDArray[np.float64]
 
 CURVATURE = 0.299792458e-3  # 1/R = CURVATURE * |q| B / pT in 1/mm, for q in e, B in T, pT in GeV: the speed of light
+PROMPT = 1e-6  # mm; a pi0 flies 25 times as far, strong decays and resonances less than a millionth of it
 CENTRAL = 0.9  # |eta| where the efficiency steps down, arXiv:1405.6569
 
 _FIT = "the covariance of a track fit: here pT and the angles of a track are exact"
@@ -225,11 +226,14 @@ def production_vertex(vertex: Floats) -> tuple[Floats, Floats]:
     """Truth: dxy = sqrt(vx^2 + vy^2) and dz = |vz| of where particles were produced, mm.
 
     What arXiv:2011.13466 calls impact parameters, for comparison; its code has vx in place of vy in dxy. Nothing
-    measures them: dxy and dz of a track are `Tracks.d0` and `Tracks.z0`.
+    measures them: dxy and dz of a track are `Tracks.d0` and `Tracks.z0`. Distances below 1e-6 mm are 0: the flight of a
+    Z or top (1e-13 mm) is in Pythia's record, and on a logarithmic scale would give the label away.
 
     Parameters
     ----------
     vertex : (3, n)
         x, y, z in mm, from the primary vertex.
     """
-    return np.hypot(vertex[0], vertex[1]), np.abs(vertex[2])
+    distances = np.hypot(vertex[0], vertex[1]), np.abs(vertex[2])
+    dxy, dz = (np.where(distance < PROMPT, 0.0, distance) for distance in distances)
+    return dxy, dz
