@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -18,7 +19,8 @@ from glassjet.jets.keys import checked, settings_of
 from glassjet.jets.settings import Settings
 from glassjet.training.metrics import effective_number
 
-NARROW = {"pthat": [450, 800], "pthat_power": 0}  # the quick study's
+NARROW: dict[str, Any] = {f"{role}_pthat": [450, 800] for role in ("signal", "background")}  # the quick study's
+NARROW |= {f"{role}_pthat_power": 0 for role in ("signal", "background")}
 
 
 def made(process: str, events: int, settings: Settings) -> str:

@@ -23,13 +23,17 @@ IN_PB = {"events": 50.0, "leading_jet_in_pt_window": 4.0, "acceptance": 2.0, "je
 CARD = METADATA | {
     "card": "top",
     "signal_resonance": 6,
-    "pthat": [250.0, 900.0],
-    "pthat_power": 4.5,
+    "signal_pthat": [100.0, 900.0],
+    "background_pthat": [250.0, 900.0],
+    "signal_pthat_power": 3.0,
+    "background_pthat_power": 4.5,
     "detector": False,
     "cutflow": {"signal": CUTFLOW | {"matched": 120}, "background": CUTFLOW},
     "cutflow_pb": {"signal": IN_PB | {"matched": 1.5}, "background": IN_PB},
     "cross_sections": {role: {"selected_cross_section_pb": 2.0} for role in ("signal", "background")},
 }
+NARROW: dict[str, Any] = {f"{role}_pthat": [450.0, 800.0] for role in ("signal", "background")}
+NARROW |= {f"{role}_pthat_power": 0.0 for role in ("signal", "background")}
 PUBLISHED = {key: METADATA[key] for key in ("level", "signal", "background", "radius")}
 OTHERS = ("top_narrow", "top_detector", "h_bb", "truth", "toy", "published")
 MADE_UP = ("top", *OTHERS)
@@ -83,7 +87,7 @@ def made_up(name: str) -> tuple[store.Jets, dict[str, Any]]:
         case "published":
             return jets, PUBLISHED
         case "top_narrow":
-            return generated, CARD | {"pthat": [450.0, 800.0], "pthat_power": 0.0}
+            return generated, CARD | NARROW
     return generated, CARD | {"detector": name == "top_detector"}
 
 

@@ -19,7 +19,7 @@ def test_each_card_is_whole_and_its_lines_have_reasons(task: str) -> None:
         assert cards.process_of(card[role]).formula
     text = cards.TASKS[task].read_text()
     assert text.startswith(f"# {task}: ")
-    for key in ("mpi", "pthat", "pt", "signal_resonance"):
+    for key in ("mpi", "signal_pthat", "background_pthat", "pt", "signal_resonance"):
         line = next(line for line in text.splitlines() if line.startswith(f"{key}:"))
         assert " # " in line, line
 
@@ -42,19 +42,19 @@ def test_every_key_of_a_card_is_explained() -> None:
     ("change", "words"),
     [
         ({"pt": [650, 550]}, "--pt 650 550: give a lower and a higher"),
-        ({"pthat": [-1, 550]}, "--pthat -1 550: give a lower"),
+        ({"pthat": [-1, 550]}, "--signal-pthat -1 550: give a lower"),
         ({"pthat": 5}, "pthat: 5: give 2 values"),
         ({"pthat": [1, 2, 3]}, "pthat: .*: give 2 values"),
         ({"abs_eta": 0}, "--abs-eta 0: give a positive number"),
         ({"radius": float("nan")}, "radius: nan is not a number"),
-        ({"sqrts": 300}, "out of reach at --sqrts 300"),
+        ({"sqrts": 150}, "--signal-pthat 100 900: out of reach at --sqrts 150"),
         ({"mass_softdrop": [150, 50]}, "--mass-softdrop 150 50: give a lower"),
         ({"fsr_scale": 4}, "--fsr-scale 4: Pythia takes 0.32 to 3.16"),
         ({"tune": 0}, "--tune 0: Pythia's tunes"),
         ({"tune": 1.5}, "tune: 1.5 is not a whole number"),
         ({"mpi": "on"}, "mpi: 'on' is not true or false"),
         ({"stable_ctau": -1}, "--stable-ctau -1: give zero or a positive"),
-        ({"pthat_power": -1}, "--pthat-power -1: give zero or a positive"),
+        ({"pthat_power": -1}, "--signal-pthat-power -1: give zero or a positive"),
         ({"pthat": [0, 100]}, "a power of pTHat needs a lower end"),
         ({"tracks": "smeared"}, "there is no kind of tracks 'smeared'"),
         ({"tracks": "production", "detector": True}, "--tracks production is the truth"),
@@ -70,8 +70,8 @@ def test_settings_that_cannot_be_are_named(change: dict[str, Any], words: str) -
 
 def test_a_missing_key_is_named() -> None:
     card = cards.card_of("top")
-    del card["pthat"]
-    with pytest.raises(InputError, match="mine: the key 'pthat' is missing; add it: the range of the hard process"):
+    del card["signal_pthat"]
+    with pytest.raises(InputError, match="mine: the key 'signal_pthat' is missing; add it: pTHat, the hard process"):
         checked(card, "mine")
 
 
@@ -99,7 +99,7 @@ def test_a_process_of_ones_own_is_read_as_pythia_reads_it(tmp_path: Path) -> Non
         ("TimeShower:alphaSvalue = 7", "line 2: .*: the value cannot be"),
         ("TimeShower:alphaSvalue = high", "line 2: .*: the value cannot be"),
         ("Beams:eCM = 8000", "line 2: 'Beams:eCM = 8000' is the business of the key sqrts; remove it"),
-        ("PhaseSpace:pTHatMin=20", "line 2: .* is the business of the key pthat"),
+        ("PhaseSpace:pTHatMin=20", "line 2: .* is the business of the key signal_pthat or background_pthat"),
         ("HardQCD", "line 2: 'HardQCD' is no setting; write it as name = value"),
     ],
 )

@@ -14,7 +14,12 @@ from glassjet.cli.main import main
 from glassjet.jets import shards, store
 
 JETS = ["--sample", "top", "--card", "top", "--jets-signal", "10", "--jets-background", "14"]
-JETS += ["--shard-size", "5", "--seed", "5", "--pthat", "450", "800", "--pthat-power", "0"]
+JETS += ["--shard-size", "5", "--seed", "5"]
+JETS += [
+    word
+    for role in ("signal", "background")
+    for word in (f"--{role}-pthat", "450", "800", f"--{role}-pthat-power", "0")
+]
 
 
 def command(out: Path, *more: str, split: str = "test") -> list[str]:
@@ -40,7 +45,7 @@ def test_two_processes_make_the_same_bytes(
 
 
 def test_what_is_smeared_has_the_same_bytes_too(tmp_path: Path) -> None:
-    smeared = ["--detector", "on", "--tracks", "measured", "--mpi", "off", "--card", "h_bb", "--pthat", "200", "400"]
+    smeared = ["--detector", "on", "--tracks", "measured", "--mpi", "off", "--card", "h_bb"]
     for name, processes in (("one.h5", "1"), ("two.h5", "2")):
         assert main(command(tmp_path / name, *smeared, "--processes", processes)) == 0
     assert (tmp_path / "one.h5").read_bytes() == (tmp_path / "two.h5").read_bytes()
@@ -139,8 +144,8 @@ def test_splits_share_no_event(undisturbed: Path, tmp_path: Path) -> None:
         ("--jets-signal -3", "--jets-signal -3: give at least 0"),
         ("--jets-signal 0 --jets-background 0", "are both 0"),
         ("--give-up-after 0", "--give-up-after 0: give at least 1"),
-        ("--pthat 100 120 --give-up-after 60", "no jet passed in the last"),
-        ("--sqrts 700", "--pthat 450 800: out of reach at --sqrts 700 GeV"),
+        ("--signal-pthat 100 120 --give-up-after 60", "no jet passed in the last"),
+        ("--sqrts 700", "--signal-pthat 450 800: out of reach at --sqrts 700 GeV"),
         ("--detector on --tracks production", "--tracks production is the truth"),
     ],
 )

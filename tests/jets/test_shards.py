@@ -10,7 +10,7 @@ import pytest
 from glassjet.errors import InputError
 from glassjet.jets import shards, store
 from glassjet.jets.generation import ShardResult
-from glassjet.jets.keys import KEYS
+from glassjet.jets.keys import KEYS, PER_CLASS
 from glassjet.jets.store import Jets, Ragged, no_partons
 from tests.jets.card_settings import settings
 
@@ -26,8 +26,8 @@ OTHER: dict[str, Any] = {
     "hadronisation": False,
     "fsr_scale": 2,
     "stable_ctau": 10,
-    "pthat": [450, 801],
-    "pthat_power": 3,
+    "signal_pthat": [450, 801],
+    "signal_pthat_power": 2,
     "pythia": ["TimeShower:alphaSvalue = 0.12"],
     "pt": [550, 649],
     "abs_eta": 1.9,
@@ -86,7 +86,7 @@ def test_any_other_setting_is_another_shard(tmp_path: Path) -> None:
     ]
     assert shard.path(tmp_path) == replace(shard).path(tmp_path)
     assert len({one.path(tmp_path) for one in [shard, *changed]}) == len(changed) + 1
-    others = {"signal", "background", "background_resonance", "background_cross_section"}
+    others = {"signal", "background", *(f"background_{name}" for name in PER_CLASS)}
     assert set(KEYS) == {*OTHER, *others, *(key for key in KEYS if key.startswith("detector_"))}
 
 

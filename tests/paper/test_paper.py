@@ -30,7 +30,8 @@ def results(tmp_path: Path) -> Path:
     root = tmp_path / "results" / "tiny"
     about = {
         "sample": "top", "level": "particle", "sqrts": 14000.0, "radius": 0.8, "pt": [550.0, 650.0], "abs_eta": 2.0,
-        "match_radius": 0.8, "pthat": [450.0, 800.0], "pthat_power": 0.0,
+        "match_radius": 0.8, "signal_pthat": [450.0, 800.0],
+        "background_pthat": [450.0, 800.0], "signal_pthat_power": 0.0, "background_pthat_power": 0.0,
         "tune": 14, "mpi": False, "isr": True, "fsr": True, "hadronisation": True,
     }  # fmt: skip
     for split in ("train", "validation", "explain", "test"):

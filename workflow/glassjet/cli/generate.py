@@ -12,9 +12,9 @@ Jets are made in shards, each with a seed of its own that follows from --seed, -
 same seed have the same events, and splits share none. A killed run goes on where it was: give the same command again.
 The file is the same for any --processes.
 
---pthat is a choice of physics: jets of the --pt window from softer hard processes are missing, and they are heavier and
-have more constituents. Widen it to be complete, with a --pthat-power (4 to 5) to pay less time: events are then made
-with pTHat to that power times their rate, and weigh as much less.
+The range of pTHat (--signal-pthat, --background-pthat) is a choice of physics: jets of the --pt window from softer hard
+processes are missing, and they are heavier and have more constituents. Widen it to be complete, with a power (3 to 5)
+to pay less time: events are then made with pTHat to that power times their rate, and weigh as much less.
 """
 
 import argparse
@@ -38,7 +38,8 @@ from glassjet.provenance import provenance
 log = logging.getLogger(__name__)
 
 EXAMPLE = """  glassjet generate --card top --sample top --split test --jets-signal 500 --jets-background 1500 \\
-    --pthat 450 800 --pthat-power 0 --seed 1 --out results/jets/top/test.h5"""
+    --signal-pthat 450 800 --signal-pthat-power 0 --background-pthat 450 800 --background-pthat-power 0 \\
+    --out results/jets/top/test.h5"""
 MOST = 900_000_000
 ROLES = {"signal": 1, "background": 0}
 

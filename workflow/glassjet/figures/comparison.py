@@ -21,7 +21,7 @@ from scipy.stats import chi2 as chi2_distribution
 
 from glassjet.figures.samples import bin_edges
 from glassjet.figures.spectra import QUANTITIES, Sample
-from glassjet.jets.keys import KEYS
+from glassjet.jets.keys import KEYS, PER_CLASS
 from glassjet.training.metrics import effective_number
 
 Floats = NDArray[np.float64]
@@ -66,8 +66,12 @@ def differences(reference: Sample, sample: Sample) -> dict[str, str]:
     if "card" not in reference.metadata or "card" not in sample.metadata:
         return {}
     first, second = reference.metadata, sample.metadata
-    changed = [key for key in KEYS if first.get(key) != second.get(key)]
-    return {key: words(second.get(key)) for key in changed}
+    changed = {key: words(second.get(key)) for key in KEYS if first.get(key) != second.get(key)}
+    for key in PER_CLASS:  # what both classes have alike is said once
+        if f"signal_{key}" in changed and second.get(f"signal_{key}") == second.get(f"background_{key}"):
+            changed[key] = changed.pop(f"signal_{key}")
+            changed.pop(f"background_{key}", None)
+    return changed
 
 
 def words(value: object) -> str:
@@ -188,13 +192,19 @@ def pairwise_tests(group: Group, quantities: Sequence[str] = QUANTITIES) -> pd.D
 def ranges(reference: Sample, sample: Sample, changed: Iterable[str]) -> Iterator[tuple[str, tuple[Bools, Bools]]]:
     """Which jets of two samples are compared: all, and those of the common pTHat range where that alone differs."""
     yield "all", (np.ones(len(reference.jets), bool), np.ones(len(sample.jets), bool))
-    if "pthat" in changed and set(changed) <= {"pthat", "pthat_power"}:
-        windows = [one.metadata["pthat"] for one in (reference, sample)]
+    known = all(one.pthat_range(label) for one in (reference, sample) for label in (0, 1))
+    if known and changed and all("pthat" in key for key in changed):
+        yield "common", (in_common(reference, sample), in_common(sample, reference))
+
+
+def in_common(sample: Sample, other: Sample) -> Bools:
+    """Which jets of a sample lie in the range of pTHat that the other one has too, by class."""
+    pthat, inside = sample.jets.columns["pthat"], np.zeros(len(sample.jets), bool)
+    for label in (0, 1):
+        windows = [window for one in (sample, other) if (window := one.pthat_range(label))]
         low, high = max(window[0] for window in windows), min(window[1] for window in windows)
-        first, second = (
-            (one.jets.columns["pthat"] >= low) & (one.jets.columns["pthat"] <= high) for one in (reference, sample)
-        )
-        yield "common", (first, second)
+        inside |= sample.of(label) & (pthat >= low) & (pthat <= high)
+    return inside
 
 
 def ratios(group: Group, quantities: Sequence[str] = QUANTITIES) -> pd.DataFrame:

@@ -241,15 +241,15 @@ def cutflows(table: pd.DataFrame, classes: Mapping[str, tuple[str, str]], column
 
 
 @house
-def hard_process(table: pd.DataFrame, classes: tuple[str, str], edge: float, title: str = "") -> Figure:
+def hard_process(table: pd.DataFrame, classes: tuple[str, str], edges: tuple[float, float], title: str = "") -> Figure:
     """pTHat of the selected jets by class; their pT with weights, and as it was generated.
 
     Parameters
     ----------
     table : DataFrame
         `spectra.hard_process`.
-    edge : float
-        The lower edge of the generated range, GeV.
+    edges : (float, float)
+        The lower edges of the generated ranges of background and signal, GeV.
     """
     figure, axes = grid(3, 3, 2.3)
     pthat = table[table["variable"] == "pthat"]
@@ -264,12 +264,15 @@ def hard_process(table: pd.DataFrame, classes: tuple[str, str], edge: float, tit
             _log_y(axis, own)
         axis.set_title(classes[one])
     axes[0].set_xscale("log")
-    axes[0].set_xlim(0.9 * edge, pthat["high"].max())
-    axes[0].xaxis.set_major_locator(FixedLocator(MORE_TICKS if pthat["high"].max() < 5 * edge else PTHAT_TICKS))
+    lowest, highest = min(edges), pthat["high"].max()
+    axes[0].set_xlim(0.9 * lowest, highest)
+    axes[0].xaxis.set_major_locator(FixedLocator(MORE_TICKS if highest < 5 * lowest else PTHAT_TICKS))
     axes[0].xaxis.set_major_formatter(FormatStrFormatter("%g"))
     axes[0].xaxis.set_minor_formatter(NullFormatter())
     _log_y(axes[0], pthat)
-    _mark(axes[0], edge, f"generated from {edge:g} GeV")
+    for edge in dict.fromkeys(edges):
+        whose = "" if edges[0] == edges[1] else f"{classes[edges.index(edge)]} "
+        _mark(axes[0], edge, f"{whose}from {edge:g} GeV")
     axes[0].set_xlabel(r"$\hat{p}_T$ [GeV]")
     axes[0].set_ylabel(density_label(r"$\hat{p}_T$ [GeV]", logarithmic=True))
     for axis in axes[1:]:

@@ -8,14 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glassjet.figures.names import STAGE_NAMES, resonances
-from glassjet.figures.spectra import Sample, quantile
+from glassjet.figures.spectra import ROLES, Sample, quantile
 from glassjet.jets import store
 from glassjet.training.bootstrap import INTERVAL, resampled
 from glassjet.training.metrics import auc, effective_number
 from glassjet.training.weights import fit_weights, report
 
 Floats = NDArray[np.float64]
-ROLES = ("background", "signal")  # by label
 HALVINGS = 2  # of the mode
 
 
@@ -74,11 +73,12 @@ def at_edge(sample: Sample, label: int) -> tuple[float, float]:
     Where it is not small, jets from below the edge are missing. No jet there has no error either. NaN where pTHat is
     not known.
     """
-    if "pthat" not in sample.jets.columns or "pthat" not in sample.metadata:
+    range_ = sample.pthat_range(label)
+    if range_ is None:
         return np.nan, np.nan
     chosen = sample.of(label)
     weight = sample.weight[chosen]
-    near = weight[sample.jets.columns["pthat"][chosen] < 1.1 * sample.metadata["pthat"][0]]
+    near = weight[sample.jets.columns["pthat"][chosen] < 1.1 * range_[0]]
     return float(near.sum() / weight.sum()), float(np.sqrt(np.square(near).sum()) / weight.sum())
 
 

@@ -28,6 +28,9 @@ RHO = (1e-5, 1.0)  # the range of rho that is drawn
 TAIL = 0.002  # share of the jets, at either end, that a range leaves out
 
 
+ROLES = ("background", "signal")  # by label
+
+
 @dataclass(frozen=True)
 class Sample:
     """One split of a sample, with its observables.
@@ -69,6 +72,11 @@ class Sample:
     def of(self, label: int) -> NDArray[np.bool_]:
         """Which jets belong to a class."""
         return self.label == label
+
+    def pthat_range(self, label: int) -> tuple[float, float] | None:
+        """The range of pTHat (GeV) that a class was generated in; None where the file does not say."""
+        range_ = self.metadata.get(f"{ROLES[label]}_pthat")
+        return tuple(range_) if range_ and "pthat" in self.jets.columns else None
 
 
 def read_samples(results: Path, samples: Iterable[str], limit: int) -> list[Sample]:
@@ -217,7 +225,8 @@ def hard_process(sample: Sample) -> pd.DataFrame:
     """
     bins = min(bins_for(sample.weight[sample.of(one)]) for one in (0, 1))
     pthat, pt = (sample.jets.columns[name].astype(np.float64) for name in ("pthat", "pt"))
-    edges = np.geomspace(sample.metadata["pthat"][0], np.quantile(pthat, 1 - TAIL), bins + 1)
+    lowest = min(range_[0] for one in (0, 1) if (range_ := sample.pthat_range(one)))
+    edges = np.geomspace(lowest, np.quantile(pthat, 1 - TAIL), bins + 1)
     pt_edges = np.geomspace(np.quantile(pt, TAIL), np.quantile(pt, 1 - TAIL), bins + 1)
     plain = replace(sample, jets=replace(sample.jets, columns=sample.jets.columns | {"weight": np.ones(len(pt))}))
     parts = [by_class(sample, "pthat", pthat, edges, logarithmic=True), by_class(sample, "pt", pt, pt_edges)]

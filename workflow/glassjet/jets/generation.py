@@ -118,8 +118,8 @@ def shard(process: str, jets: int, seed: int, settings: Settings, give_up_after:
             if tally.idle >= give_up_after:
                 cutflow = ", ".join(f"{name} {n}" for name, n in tally.cutflow()[0].items())
                 raise InputError(
-                    f"process {process!r}: no jet passed in the last {tally.idle} events ({cutflow}); widen the window "
-                    "that stops them (--pt, --pthat, --mass-softdrop, --match-radius), or raise --give-up-after"
+                    f"process {process!r}: no jet passed in the last {tally.idle} events ({cutflow}); widen what "
+                    "stops them (--pt, the range of pTHat, --mass-softdrop, --match-radius), or raise --give-up-after"
                 )
         return tally.result(pythia.cross_section(generator))
 

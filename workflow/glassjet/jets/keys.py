@@ -1,7 +1,7 @@
 """Every key of a card: what it is, which values it can have, and how they are checked. Imports nothing heavy.
 
 The same words are the keys of `tasks/<task>.yaml`, of a sample in a study's config, and the flags of `glassjet
-generate` (`pthat_power` is `--pthat-power`).
+generate` (`match_radius` is `--match-radius`).
 """
 
 import math
@@ -14,6 +14,7 @@ from glassjet.jets.settings import DetectorSettings, Generator, Selection, Setti
 
 TRACKS = ("off", "measured", "production")
 LAST_TUNE = 38
+PER_CLASS = ("pthat", "pthat_power", "resonance", "cross_section")  # keys that signal and background have of their own
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,12 @@ KEYS = {
     "hadronisation": Key(bool, "hadronisation and decays"),
     "fsr_scale": Key(float, "factor on the renormalisation scale of final-state radiation, 0.5 or 2 for its variation"),
     "stable_ctau": Key(float, "particles with a longer c tau do not decay; 0 for Pythia's own list", unit="mm"),
-    "pthat": Key(float, "the range of the hard process's transverse momentum, a choice of physics", 2, "GeV"),
-    "pthat_power": Key(float, "events are made with pTHat to this power times their rate, and weigh as much less"),
+    "signal_pthat": Key(
+        float, "pTHat, the hard process's transverse momentum, of signal: a choice of physics", 2, "GeV"
+    ),
+    "signal_pthat_power": Key(float, "signal is made with pTHat to this power times its rate, and weighs as much less"),
+    "background_pthat": Key(float, "pTHat of background: a choice of physics", 2, "GeV"),
+    "background_pthat_power": Key(float, "the power of pTHat that background is made with"),
     "pythia": Key(str, "further settings of Pythia, such as 'TimeShower:alphaSvalue = 0.12'", 0),
     "pt": Key(float, "the window of the jet's transverse momentum", 2, "GeV"),
     "abs_eta": Key(float, "the largest pseudorapidity of the jet, either way"),
@@ -135,16 +140,13 @@ def settings_of(card: Mapping[str, Any], role: str) -> Settings:
         For values that cannot be; names the flag.
     """
 
-    def some(*names: str) -> dict[str, Any]:
-        return {name: card[name] for name in names if name in card}
-
     def part(prefix: str) -> dict[str, Any]:
         return {name.removeprefix(prefix): value for name, value in card.items() if name.startswith(prefix)}
 
-    own = {name: card[f"{role}_{name}"] for name in ("resonance", "cross_section") if f"{role}_{name}" in card}
-    cross_section = {name: own.pop(name) for name in ("cross_section",) if name in own}
-    generator = Generator(**some(*(one.name for one in fields(Generator) if one.name in KEYS)), **cross_section)
-    selection = Selection(**some(*(one.name for one in fields(Selection) if one.name in KEYS)), **own)
+    own = {name: card[f"{role}_{name}"] for name in PER_CLASS if f"{role}_{name}" in card}
+    both = own | {name: value for name, value in card.items() if name in KEYS}
+    generator = Generator(**{one.name: both[one.name] for one in fields(Generator) if one.name in both})
+    selection = Selection(**{one.name: both[one.name] for one in fields(Selection) if one.name in both})
     if card["tracks"] not in TRACKS:
         raise unknown("kind of tracks", card["tracks"], TRACKS)
     settings = Settings(
@@ -154,14 +156,14 @@ def settings_of(card: Mapping[str, Any], role: str) -> Settings:
         TrackSettings(**part("track_")),
         DetectorSettings(**part("detector_")) if card.get("detector") else None,
     )
-    require_possible(settings)
+    require_possible(settings, role)
     return settings
 
 
-def require_possible(settings: Settings) -> None:
+def require_possible(settings: Settings, role: str) -> None:
     """Refuse values that cannot be, each in one line that names the flag."""
     generator, selection = settings.generator, settings.selection
-    windows = {"--pthat": generator.pthat, "--pt": selection.pt, "--mass-softdrop": selection.mass_softdrop}
+    windows = {f"--{role}-pthat": generator.pthat, "--pt": selection.pt, "--mass-softdrop": selection.mass_softdrop}
     for name, (low, high) in windows.items():
         if not 0 <= low < high:
             raise InputError(f"{name} {low:g} {high:g}: give a lower and a higher energy in GeV, not negative")
@@ -175,7 +177,7 @@ def require_possible(settings: Settings) -> None:
     for name, value in positive.items():
         if not value > 0:
             raise InputError(f"{name} {value:g}: give a positive number")
-    for name, value in {"--stable-ctau": generator.stable_ctau, "--pthat-power": generator.pthat_power}.items():
+    for name, value in {"--stable-ctau": generator.stable_ctau, f"--{role}-pthat-power": generator.pthat_power}.items():
         if not value >= 0:
             raise InputError(f"{name} {value:g}: give zero or a positive number")
     if not 10**-0.5 <= generator.fsr_scale <= 10**0.5:
@@ -185,10 +187,9 @@ def require_possible(settings: Settings) -> None:
             f"--tune {generator.tune}: Pythia's tunes have the numbers 1 to {LAST_TUNE}; 14 is Monash 2013"
         )
     if generator.pthat[0] >= generator.sqrts / 2:
-        raise InputError(
-            f"--pthat {generator.pthat[0]:g} {generator.pthat[1]:g}: out of reach at --sqrts {generator.sqrts:g} GeV"
-        )
+        low, high = generator.pthat
+        raise InputError(f"--{role}-pthat {low:g} {high:g}: out of reach at --sqrts {generator.sqrts:g} GeV")
     if generator.pthat_power and generator.pthat[0] == 0:
-        raise InputError("--pthat 0: a power of pTHat needs a lower end above zero; give one, or --pthat-power 0")
+        raise InputError(f"--{role}-pthat 0: a power of pTHat needs a lower end above zero; give one, or no power")
     if settings.tracks == "production" and settings.detector:
         raise InputError("--tracks production is the truth, which no detector sees; give --tracks measured, or off")

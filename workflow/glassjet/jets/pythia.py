@@ -182,7 +182,7 @@ def batch(pythia: pythia8mc.Pythia, n: int, finite: bool = False) -> Events:
     try:
         record = pythia.nextBatch(n, "skip" if finite else ATTEMPTS)
     except RuntimeError as error:
-        raise InputError(f"Pythia makes no events with these settings ({error}); widen --pthat") from None
+        raise InputError(f"Pythia makes no events with these settings ({error}); widen the range of pTHat") from None
     offsets = np.concatenate([[0], np.cumsum(ak.num(record.prt).to_numpy())]).astype(np.int64)
     entries = ak.flatten(record.prt)
     daughters = np.stack([entries.daughter1.to_numpy(), entries.daughter2.to_numpy()], axis=1).astype(np.int64)

@@ -102,7 +102,7 @@ def make(work: Shard, directory: Path, give_up_after: int) -> Path:
     if not (math.isfinite(cross_section) and cross_section > 0):
         raise InputError(
             f"process {work.process!r} has no cross section ({cross_section:g} pb), so its jets no weight; "
-            "widen --pthat, or mend the file"
+            "widen its range of pTHat, or mend the file"
         )
     columns = result.jets.columns
     columns["label"] = np.full(len(result.jets), work.label, np.int8)
