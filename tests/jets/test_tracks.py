@@ -2,6 +2,7 @@
 
 import math
 from decimal import Decimal, localcontext
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -247,6 +248,11 @@ def test_production_vertex_is_the_truth_and_y_enters() -> None:
     dxy, dz = production_vertex(np.array([[3.0, 0.0], [4.0, -2.0], [-7.0, 1.0]]))
     assert dxy.tolist() == [5.0, 2.0]
     assert dz.tolist() == [7.0, 1.0]
+
+
+def test_users_are_told_which_features_are_absent() -> None:
+    text = (Path(__file__).parents[2] / "config" / "README.md").read_text()
+    assert all(f"`{name}`" in text for name in ABSENT)
 
 
 def test_absent_features_are_eight_of_the_thirty() -> None:
