@@ -7,7 +7,7 @@ import pytest
 
 from glassjet.errors import InputError
 from glassjet.jets import cards, pythia
-from glassjet.jets.keys import KEYS, OPTIONAL, checked, settings_of
+from glassjet.jets.keys import KEYS, LAST_TUNE, OPTIONAL, checked, settings_of
 from tests.jets.card_settings import settings
 
 
@@ -156,3 +156,10 @@ def test_the_digest_follows_what_pythia_is_told(tmp_path: Path) -> None:
     same = own(tmp_path, "! told\nHardQCD:all = on\n", "same.cmnd")
     other = own(tmp_path, "HardQCD:gg2gg = on\n", "other.cmnd")
     assert cards.digest(one) == cards.digest(same) == cards.digest("qcd") != cards.digest(other)
+
+
+def test_the_tunes_are_those_that_pythia_has() -> None:
+    with pythia.captured_stdout():
+        generator = pythia.blank()
+        assert generator.readString(f"Tune:pp = {LAST_TUNE}")
+        assert not generator.readString(f"Tune:pp = {LAST_TUNE + 1}")

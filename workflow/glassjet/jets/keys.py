@@ -13,7 +13,7 @@ from glassjet.errors import InputError, unknown
 from glassjet.jets.settings import DetectorSettings, Generator, Selection, Settings, TrackSettings
 
 TRACKS = ("off", "measured", "production")
-LAST_TUNE = 38
+LAST_TUNE = 33
 PER_CLASS = ("pthat", "pthat_power", "resonance", "cross_section")  # keys that signal and background have of their own
 
 
