@@ -107,6 +107,30 @@ def test_a_file_that_is_too_short_says_how_many_it_has(
     assert not (tmp_path / "x.h5").exists()
 
 
+def test_a_file_may_end_anywhere(files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = files[0].read_text()
+    head, *events = text.removesuffix("</LesHouchesEvents>\n").split("<event>\n")
+    for count, code in ((230, 0), (100, 2)):  # the second 200 have no test events yet; neither has a file of 100
+        cut = tmp_path / f"{count}.lhe"
+        cut.write_text("<event>\n".join([head, *events[:count]]) + "</LesHouchesEvents>\n")
+        words = command(tmp_path / "x.h5", cut, files[1], "test", "--jets-signal", "1", "--jets-background", "1")
+        assert main(words) == code
+    assert (
+        "100.lhe: has 100 events, and none of the split test, for which it takes up to 200" in capsys.readouterr().err
+    )
+
+
+def test_events_that_pythia_can_make_nothing_of_are_named(
+    files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = tmp_path / "odd.lhe"
+    odd.write_text(files[0].read_text().replace("\n6 1 1 2", "\n6 1 0 0").replace("\n-6 1 1 2", "\n9999 1 0 0"))
+    assert main(command(tmp_path / "x.h5", odd, files[1], "test", "--jets-signal", "1", "--jets-background", "1")) == 2
+    error = capsys.readouterr().err
+    assert "odd.lhe" in error
+    assert error.count("\n") == 1
+
+
 def test_a_truncated_file_is_named(
     files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -146,7 +146,7 @@ def file_shard(process: str, split: str, start: int, stop: int, seed: int, setti
             for low, high in ranges(split, start, stop):
                 if low > position:
                     generator.LHAeventSkip(low - position)
-                tally.add(pythia.batch(generator, high - low, finite=True), seed, low - start)
+                tally.add(pythia.batch(generator, high - low, source.path), seed, low - start)
                 position = high
             return tally.result(pythia.cross_section(generator))
         for first, events in hepmc.batches(source.path, BATCH, ranges(split, start, stop)):

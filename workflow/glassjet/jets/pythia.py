@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import awkward as ak
@@ -177,12 +178,14 @@ def names() -> list[str]:
     return [str(name) for one in maps for name in one("")]
 
 
-def batch(pythia: pythia8mc.Pythia, n: int, finite: bool = False) -> Events:
-    """The next `n` events; of a file that ends, those of the next n that Pythia can make."""
+def batch(pythia: pythia8mc.Pythia, n: int, file: Path | None = None) -> Events:
+    """The next `n` events; of a file, which ends, those of the next n that Pythia can make."""
     try:
-        record = pythia.nextBatch(n, "skip" if finite else ATTEMPTS)
+        record = pythia.nextBatch(n, "skip" if file else ATTEMPTS)
     except RuntimeError as error:
         raise InputError(f"Pythia makes no events with these settings ({error}); widen the range of pTHat") from None
+    if len(record.prt) == 0:
+        raise InputError(f"{file}: Pythia can make nothing of {n} events in a row; mend the file")
     offsets = np.concatenate([[0], np.cumsum(ak.num(record.prt).to_numpy())]).astype(np.int64)
     entries = ak.flatten(record.prt)
     daughters = np.stack([entries.daughter1.to_numpy(), entries.daughter2.to_numpy()], axis=1).astype(np.int64)

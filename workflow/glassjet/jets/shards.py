@@ -17,7 +17,7 @@ import numpy as np
 
 from glassjet.errors import InputError
 from glassjet.jets import cards, store
-from glassjet.jets.generation import PERIOD, events_in, file_shard, shard
+from glassjet.jets.generation import PERIOD, events_in, file_shard, ranges, shard
 from glassjet.jets.settings import Settings
 from glassjet.jets.store import MOST_SHARDS, SPLITS, Jets, event_numbers
 
@@ -82,10 +82,15 @@ def plan(
     for number in range(count):
         own_seed = shard_seed(seed, split, source.name, number)
         first = number * piece
-        if source.is_file:
+        if source.is_file and any(ranges(split, first, min(first + piece, events))):
             found.append(Shard(split, process, label, number, 0, own_seed, settings, first, min(first + piece, events)))
-        else:
+        elif not source.is_file:
             found.append(Shard(split, process, label, number, min(piece, jets - first), own_seed, settings))
+    if not found:
+        raise InputError(
+            f"{process}: has {events} events, and none of the split {split}, for which it takes up to {PERIOD}; "
+            "give a longer file"
+        )
     return found
 
 
