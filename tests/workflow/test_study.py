@@ -153,7 +153,8 @@ EDITS: dict[str, tuple[str, dict[str, int]]] = {
     "rankings": ("ranking/agreement.py", {**BEHIND_EXPLAIN, "figures": 2}),
     "the bootstrap of scores": ("cli/score.py", {"score": 22, "score_reduced": 8, **BEHIND_SCORES}),
     "the summary": ("cli/summarise.py", BEHIND_SCORES),
-    "one family of figures": ("figures/samples.py", {"figures": 1, "paper": 1}),
+    "two families of figures": ("figures/samples.py", {"figures": 2, "paper": 1}),
+    "one family of figures": ("figures/displaced.py", {"figures": 1, "paper": 1}),
     "typesetting": ("cli/paper.py", {"paper": 1}),
     "what no rule runs": ("cli/show.py", {}),
 }  # fmt: skip
