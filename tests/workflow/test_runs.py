@@ -145,6 +145,6 @@ def test_killed_study_goes_on_with_the_same_command_and_ends_with_the_same_numbe
     assert done.returncode == 0, done.stdout[-3000:]
     undisturbed = (checkout / "results" / "mini" / "summary.csv").read_text().splitlines()
     lines = (untouched / "results" / "mini" / "summary.csv").read_text().splitlines()
-    assert len(lines) == 1 + 7 * 3
+    assert len(lines) == 1 + 2 * 7 * 3
     assert set(lines) <= set(undisturbed)
     assert "Nothing to be done" in snakemake(untouched, *arguments).stdout
