@@ -270,9 +270,10 @@ def hard_process(table: pd.DataFrame, classes: tuple[str, str], edges: tuple[flo
     axes[0].xaxis.set_major_formatter(FormatStrFormatter("%g"))
     axes[0].xaxis.set_minor_formatter(NullFormatter())
     _log_y(axes[0], pthat)
-    for edge in dict.fromkeys(edges):
-        whose = "" if edges[0] == edges[1] else f"{classes[edges.index(edge)]} "
-        _mark(axes[0], edge, f"{whose}from {edge:g} GeV")
+    for one, edge in enumerate(edges):
+        axes[0].axvline(edge, color=CLASS_COLOURS[one], linestyle=":", linewidth=0.8, zorder=0)
+    whose = "" if edges[0] == edges[1] else f" ({classes[0]}), {edges[1]:g} GeV ({classes[1]})"
+    axes[0].set_title(f"generated from {edges[0]:g} GeV{whose}", fontsize=6, color="0.25", loc="left")
     axes[0].set_xlabel(r"$\hat{p}_T$ [GeV]")
     axes[0].set_ylabel(density_label(r"$\hat{p}_T$ [GeV]", logarithmic=True))
     for axis in axes[1:]:
