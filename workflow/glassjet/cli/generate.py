@@ -61,7 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jets-background", type=int, required=True, metavar="N", help="background jets to make")
     parser.add_argument("--seed", type=seed, default=1, help="whole number; other seeds give other jets (default 1)")
     parser.add_argument("--shard-size", type=int, default=1000, metavar="N", help="jets in a shard (default 1000)")
-    parser.add_argument("--processes", type=int, default=1, help="shards made at a time, 0.4 GB each, 0.9 with MPI (default 1)")
+    parser.add_argument(
+        "--processes", type=int, default=1, help="shards made at a time, 0.4 GB each, 0.9 with MPI (default 1)"
+    )
     parser.add_argument(
         "--give-up-after",
         type=int,
