@@ -130,11 +130,11 @@ def with_tracks(
 ) -> tuple[Ragged, Ragged | None]:
     """The constituents with their impact parameters, and the secondary vertices of jets with the momenta `axes` (3, n).
 
-    d0 is signed with respect to the jet's axis (`tracks.lifetime_sign`), as in the data of arXiv:2211.12770: in a jet
-    of two b quarks, tracks that lie between the axis and their b quark come out negative, though they are displaced. z0
-    is that of the track, and the collision is at zero. A constituent without a track, neutral or not seen, has zeros,
-    also as errors. With `production` d0 and z0 are the truth of arXiv:2011.13466, of every charged constituent: they
-    have no errors, and there are no vertices.
+    d0 is signed with respect to the axis of the whole jet (`tracks.lifetime_sign`): in a jet of two b quarks, tracks
+    that lie between the axis and their b quark come out negative, though they are displaced. z0 is that of the track,
+    and the collision is at zero. A constituent without a track, neutral or not seen, has zeros, also as errors. With
+    `production` d0 and z0 are the truth of arXiv:2011.13466, of every charged constituent: they have no errors, and
+    there are no vertices.
     """
     from glassjet.jets import vertices  # compiles with numba: only where there are tracks
 
