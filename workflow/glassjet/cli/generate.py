@@ -96,21 +96,27 @@ def card_from(args: argparse.Namespace) -> dict[str, Any]:
     return checked(cards.card_of(args.card) | given | switches, f"card {args.card}")
 
 
-def check(args: argparse.Namespace, card: dict[str, Any]) -> None:
-    """Refuse values that cannot be, each in one line."""
+def check_request(args: argparse.Namespace) -> None:
+    """Refuse a split that does not exist, and numbers of jets that cannot be."""
     if args.split not in SPLITS:
         raise unknown("split", args.split, SPLITS)
+    for name in ("jets_signal", "jets_background"):
+        if getattr(args, name) < 0:
+            raise InputError(f"--{name.replace('_', '-')} {getattr(args, name)}: give at least 0")
+    if args.jets_signal + args.jets_background == 0:
+        raise InputError("--jets-signal and --jets-background are both 0; ask for some jets")
+
+
+def check(args: argparse.Namespace, card: dict[str, Any]) -> None:
+    """Refuse values that cannot be, each in one line."""
+    check_request(args)
     for role in ROLES:
         cards.process_of(card[role])
     if card["signal"] == card["background"]:
         raise InputError(f"--signal and --background are both {card['signal']!r}; name two processes")
-    for name, least in (("jets_signal", 0), ("jets_background", 0), ("shard_size", 1), ("processes", 1)):
-        if getattr(args, name) < least:
-            raise InputError(f"--{name.replace('_', '-')} {getattr(args, name)}: give at least {least}")
-    if args.give_up_after < 1:
-        raise InputError(f"--give-up-after {args.give_up_after}: give at least 1")
-    if args.jets_signal + args.jets_background == 0:
-        raise InputError("--jets-signal and --jets-background are both 0; ask for some jets")
+    for name in ("shard_size", "processes", "give_up_after"):
+        if getattr(args, name) < 1:
+            raise InputError(f"--{name.replace('_', '-')} {getattr(args, name)}: give at least 1")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from glassjet.cli.generate import seed
-from glassjet.errors import InputError, unknown
+from glassjet.cli.generate import check_request, seed
 from glassjet.files import locked
 from glassjet.jets import store
 from glassjet.jets.store import SPLITS, Jets, event_numbers
@@ -39,13 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Draw in chunks, write in chunks."""
-    if args.split not in SPLITS:
-        raise unknown("split", args.split, SPLITS)
-    for name in ("jets_signal", "jets_background"):
-        if getattr(args, name) < 0:
-            raise InputError(f"--{name.replace('_', '-')} {getattr(args, name)}: give at least 0")
-    if args.jets_signal + args.jets_background == 0:
-        raise InputError("--jets-signal and --jets-background are both 0; ask for some jets")
+    check_request(args)
     metadata = {
         "sample": args.sample,
         "split": args.split,

@@ -72,3 +72,21 @@ class Particles:
 def visible(events: Events) -> NDArray[np.int64]:
     """Positions of all final particles but neutrinos."""
     return np.flatnonzero((events.status > 0) & ~np.isin(np.abs(events.pdgid), NEUTRINOS))
+
+
+def concatenate(events: list[Events]) -> Events:
+    """One Events from several."""
+    counts = np.concatenate([np.diff(part.offsets) for part in events])
+    entries = [len(part.pdgid) for part in events]
+    first = np.repeat(np.cumsum([0, *entries[:-1]]), entries)[:, None]
+    daughters = np.concatenate([part.daughters for part in events])
+    return Events(
+        np.concatenate([[0], np.cumsum(counts)]),
+        np.concatenate([part.pdgid for part in events]),
+        np.concatenate([part.status for part in events]),
+        np.where(daughters < 0, -1, daughters + first),
+        np.concatenate([part.momentum for part in events], axis=1),
+        np.concatenate([part.vertex for part in events], axis=1),
+        np.concatenate([part.weight for part in events]),
+        np.concatenate([part.pthat for part in events]),
+    )

@@ -10,6 +10,8 @@ unbiased estimate of the efficiency (Haldane, Biometrika 33 (1945) 222), where s
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,7 +154,13 @@ def file_shard(process: str, split: str, start: int, stop: int, seed: int, setti
         for first, events in hepmc.batches(source.path, BATCH, ranges(split, start, stop)):
             tally.add(events, seed, first - start)
         given = settings.generator.cross_section
-        return tally.result((given, 0.0) if given else hepmc.cross_section(source.path))
+        return tally.result((given, 0.0) if given else stated_cross_section(source.path))
+
+
+@cache
+def stated_cross_section(path: Path) -> tuple[float, float]:
+    """What a HepMC file says at its end; every shard asks, and looking takes a pass over the file."""
+    return hepmc.cross_section(path)
 
 
 def ranges(split: str, start: int, stop: int) -> Iterator[tuple[int, int]]:

@@ -9,11 +9,9 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
-
 from glassjet.errors import InputError
 from glassjet.jets.compressed import DAMAGED, opened
-from glassjet.jets.events import Events
+from glassjet.jets.events import Events, concatenate
 from glassjet.jets.hepmc_event import parse
 
 START, END = b"HepMC::Asciiv3-START_EVENT_LISTING", b"\nHepMC::Asciiv3-END_EVENT_LISTING"
@@ -103,21 +101,3 @@ def event_of(text: bytes, path: Path, number: int) -> Events:
         return parse(text.decode(errors="replace"))
     except ValueError as error:
         raise InputError(f"{path}: event {number} {error}; remove that event or make the file again") from None
-
-
-def concatenate(events: list[Events]) -> Events:
-    """One Events from several."""
-    counts = np.concatenate([np.diff(part.offsets) for part in events])
-    entries = [len(part.pdgid) for part in events]
-    first = np.repeat(np.cumsum([0, *entries[:-1]]), entries)[:, None]
-    daughters = np.concatenate([part.daughters for part in events])
-    return Events(
-        np.concatenate([[0], np.cumsum(counts)]),
-        np.concatenate([part.pdgid for part in events]),
-        np.concatenate([part.status for part in events]),
-        np.where(daughters < 0, -1, daughters + first),
-        np.concatenate([part.momentum for part in events], axis=1),
-        np.concatenate([part.vertex for part in events], axis=1),
-        np.concatenate([part.weight for part in events]),
-        np.concatenate([part.pthat for part in events]),
-    )
