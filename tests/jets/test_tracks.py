@@ -22,7 +22,7 @@ from glassjet.jets.tracks import (
     resolution,
 )
 
-# papers.md, P4.1
+# arXiv:2211.12770 and its code
 TRACK_FEATURES = {
     *(f"track_{name}" for name in ("ptrel", "erel", "phirel", "etarel", "deltaR", "drminsv", "drsubjet1", "drsubjet2")),
     *(f"track_{name}" for name in ("dz", "dzsig", "dxy", "dxysig", "normchi2", "quality", "dptdpt", "detadeta")),

@@ -1,7 +1,7 @@
 """The two-prong toy model, in which the truth is known: what a tagger can use is r1, r2, theta and z, and nothing else.
 
 A jet is two subjets of ten massless particles each, at an opening angle theta, which share its pT as z to 1 - z.
-Angles are those of (eta, phi), pT is in GeV. Source: arXiv:2011.13466; papers.md, P1.2(b).
+Angles are those of (eta, phi), pT is in GeV. Source: arXiv:2011.13466 and its code.
 
     signal        theta ~ N(0.2, s_theta), z ~ N(0.5, s_z)
     background    theta ~ Exp(s_theta), z ~ Exp(s_z), where s is the mean
