@@ -29,11 +29,14 @@ class History:
         The two nodes that merged into a node, counted within the jet, the one of higher pT first; -1 for constituents.
     nodes : array (nodes, 3)
         pT (GeV), y, phi of each node.
+    momenta : array (nodes, 4)
+        px, py, pz, E (GeV) of the constituents below each node, summed, whatever the recombination.
     """
 
     offsets: Integers
     children: Integers
     nodes: Floats
+    momenta: Floats
 
 
 # Compiled callers in other files (nsubjettiness, soft_drop) keep this function's code in their caches, and numba looks
@@ -42,90 +45,118 @@ class History:
 def distance_squared(y1: float, phi1: float, y2: float, phi2: float) -> float:
     """Delta R^2 of two points of the (y, phi) plane, for azimuths in any range of one turn."""
     dphi = abs(phi1 - phi2)
-    if dphi > math.pi:
-        dphi = 2.0 * math.pi - dphi
+    dphi = min(dphi, 2.0 * math.pi - dphi)  # no branch, so that loops over it are vectorised
     return (y1 - y2) ** 2 + dphi**2
 
 
 @njit(cache=True)
-def _nearest(slot: int, count: int, node: Integers, nodes: Floats) -> tuple[int, float]:
-    """The slot nearest to `slot` among the first `count`, and the squared distance."""
-    best, gap = -1, np.inf
-    y, phi = nodes[node[slot], 1], nodes[node[slot], 2]
+def _gaps(y: Floats, phi: Floats, slot: int, count: int, gaps: Floats) -> None:
+    """Squared distances of the first `count` slots to `slot`, into `gaps`; to itself it is infinite."""
+    own_y, own_phi = y[slot], phi[slot]
     for other in range(count):
-        if other != slot:
-            distance = distance_squared(y, phi, nodes[node[other], 1], nodes[node[other], 2])
-            if distance < gap:
-                best, gap = other, distance
-    return best, gap
+        gaps[other] = distance_squared(y[other], phi[other], own_y, own_phi)
+    gaps[slot] = np.inf
+
+
+@njit(cache=True)
+def _smallest(values: Floats, count: int) -> int:
+    """Where the smallest of the first `count` values stands."""
+    place, smallest = 0, values[0]
+    for other in range(1, count):
+        if values[other] < smallest:
+            place, smallest = other, values[other]
+    return place
 
 
 @njit(cache=True)
 def _cluster_jet(momenta: Floats, nodes: Floats, children: Integers, by_pt: bool, winner_takes_all: bool) -> None:
-    """Cluster one jet; `nodes` holds its constituents' pT, y, phi in the first rows, and gets the others."""
-    size = momenta.shape[0]
-    sums = np.zeros((2 * size - 1, 4))
-    sums[:size] = momenta
-    node = np.arange(size)  # the node in each slot; the slots that are still in use come first
-    nearest = np.empty(size, np.int64)
-    gap = np.empty(size)
+    """Cluster one jet; the first rows of `momenta` and `nodes` hold its constituents, the others are made here.
+
+    The objects that are left stand in slots, the first `count` of the arrays below, so that loops over them are short
+    and plain.
+    """
+    size = (len(nodes) + 1) // 2
+    node = np.arange(size)
+    y, phi = nodes[:size, 1].copy(), nodes[:size, 2].copy()
+    scale = nodes[:size, 0] ** 2 if by_pt else np.ones(size)
+    nearest, gaps = np.empty(size, np.int64), np.empty(size)
+    gap, distance = np.empty(size), np.empty(size)  # Delta R^2 to the nearest, and d_ij with it
     for slot in range(size):
-        nearest[slot], gap[slot] = _nearest(slot, size, node, nodes)
+        _gaps(y, phi, slot, size, gaps)
+        near = _smallest(gaps, size)
+        nearest[slot], gap[slot] = near, gaps[near]
+        distance[slot] = gaps[near] * min(scale[slot], scale[near])
     for new in range(size, 2 * size - 1):
-        count = 2 * size - new
-        first, smallest = 0, np.inf
-        for slot in range(count):
-            distance = gap[slot]
-            if by_pt:
-                distance *= min(nodes[node[slot], 0], nodes[node[nearest[slot]], 0]) ** 2
-            if distance < smallest:
-                first, smallest = slot, distance
+        last = 2 * size - new - 1  # the slot that gets free
+        first = _smallest(distance, last + 1)
         second = nearest[first]
+        if second < first:
+            first, second = second, first
         hard, soft = node[first], node[second]
         if nodes[soft, 0] > nodes[hard, 0]:
             hard, soft = soft, hard
         children[new, 0], children[new, 1] = hard, soft
-        sums[new] = sums[hard] + sums[soft]
+        for axis in range(4):
+            momenta[new, axis] = momenta[hard, axis] + momenta[soft, axis]
         if winner_takes_all:
             nodes[new, 0] = nodes[hard, 0] + nodes[soft, 0]
             nodes[new, 1], nodes[new, 2] = nodes[hard, 1], nodes[hard, 2]
         else:
-            px, py, pz, energy = sums[new]
+            px, py, pz, energy = momenta[new]
             pt2 = px**2 + py**2
             m2 = max(energy**2 - pt2 - pz**2, 0.0)
             nodes[new, 0] = math.sqrt(pt2)
             nodes[new, 1] = math.copysign(math.log((energy + abs(pz)) / math.sqrt(pt2 + m2)), pz)
             nodes[new, 2] = math.atan2(py, px)
-        # the new node takes the first slot; the last slot moves to where the second was
-        last = count - 1
-        node[first] = new
-        node[second], nearest[second], gap[second] = node[last], nearest[last], gap[last]
-        if first == last:
-            first = second
+        node[first], y[first], phi[first] = new, nodes[new, 1], nodes[new, 2]
+        if by_pt:
+            scale[first] = nodes[new, 0] ** 2
+        node[second], y[second], phi[second], scale[second] = node[last], y[last], phi[last], scale[last]
+        nearest[second], gap[second], distance[second] = nearest[last], gap[last], distance[last]
+        _gaps(y, phi, first, last, gaps)
+        near = _smallest(gaps, last)
+        if last > 1:
+            nearest[first], gap[first] = near, gaps[near]
+            distance[first] = gaps[near] * min(scale[first], scale[near])
         for slot in range(last):
-            if slot == first or nearest[slot] == first or nearest[slot] == second or nearest[slot] == last:
-                nearest[slot], gap[slot] = _nearest(slot, last, node, nodes)
+            if slot == first:
                 continue
-            y, phi = nodes[new, 1], nodes[new, 2]
-            distance = distance_squared(nodes[node[slot], 1], nodes[node[slot], 2], y, phi)
-            if distance < gap[slot]:
-                nearest[slot], gap[slot] = first, distance
+            if nearest[slot] == first or nearest[slot] == second:  # as before the merge
+                distance[slot] = -1.0  # to be looked for below, when `gaps` is free
+            elif gaps[slot] < gap[slot]:
+                nearest[slot], gap[slot] = first, gaps[slot]
+                distance[slot] = gaps[slot] * min(scale[slot], scale[first])
+            elif nearest[slot] == last:
+                nearest[slot] = second
+        for slot in range(last):
+            if distance[slot] < 0.0:
+                _gaps(y, phi, slot, last, gaps)
+                near = _smallest(gaps, last)
+                nearest[slot], gap[slot] = near, gaps[near]
+                distance[slot] = gaps[near] * min(scale[slot], scale[near])
 
 
 @njit(cache=True)
 def _cluster(
     momenta: Floats,
+    points: Floats,
     offsets: Integers,
-    node_offsets: Integers,
-    nodes: Floats,
-    children: Integers,
+    history: tuple[Integers, Integers, Floats, Floats],
     by_pt: bool,
     winner_takes_all: bool,
 ) -> None:
-    """Cluster every jet."""
+    """Cluster every jet; `history` is the four arrays of a History, of which the first is filled."""
+    node_offsets, children, nodes, sums = history
     for jet in range(len(offsets) - 1):
-        own = slice(node_offsets[jet], node_offsets[jet + 1])
-        _cluster_jet(momenta[offsets[jet] : offsets[jet + 1]], nodes[own], children[own], by_pt, winner_takes_all)
+        first, size, own = offsets[jet], offsets[jet + 1] - offsets[jet], node_offsets[jet]
+        for i in range(size):
+            for axis in range(4):
+                sums[own + i, axis] = momenta[first + i, axis]
+            for axis in range(3):
+                nodes[own + i, axis] = points[first + i, axis]
+            children[own + i, 0] = children[own + i, 1] = -1
+        mine = slice(own, own + 2 * size - 1)
+        _cluster_jet(sums[mine], nodes[mine], children[mine], by_pt, winner_takes_all)
 
 
 def cluster(
@@ -133,6 +164,7 @@ def cluster(
     offsets: Integers,
     algorithm: Literal["kt", "ca"],
     recombination: Literal["four_momentum", "winner_takes_all"] = "four_momentum",
+    points: Floats | None = None,
 ) -> History:
     """Cluster the constituents of each jet until one object is left.
 
@@ -147,14 +179,16 @@ def cluster(
     recombination : "four_momentum" or "winner_takes_all"
         The sum of the four-momenta (E scheme), or the direction of the harder one with the sum of both pT
         (arXiv:1401.2158).
+    points : array (N, 3), optional
+        `plane(momenta)`, where it is known already.
     """
     counts = np.diff(offsets)
     if counts.size and counts.min() < 1:
         raise ValueError(f"jet {int(counts.argmin())} has no constituents")
     node_offsets = np.concatenate([[0], np.cumsum(2 * counts - 1)]).astype(np.int64)
-    nodes = np.zeros((int(node_offsets[-1]), 3))
-    children = np.full((int(node_offsets[-1]), 2), -1, np.int64)
-    place = np.repeat(node_offsets[:-1] - offsets[:-1], counts) + np.arange(int(offsets[-1]))
-    nodes[place] = plane(momenta)
-    _cluster(momenta, offsets, node_offsets, nodes, children, algorithm == "kt", recombination == "winner_takes_all")
-    return History(node_offsets, children, nodes)
+    total = int(node_offsets[-1])
+    history = (node_offsets, np.empty((total, 2), np.int64), np.empty((total, 3)), np.empty((total, 4)))
+    if points is None:
+        points = plane(momenta)
+    _cluster(momenta, points, offsets, history, algorithm == "kt", recombination == "winner_takes_all")
+    return History(*history)

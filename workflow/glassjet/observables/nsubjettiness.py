@@ -35,62 +35,70 @@ def _axes(children: Integers, nodes: Floats, number: int) -> Floats:
 
 
 @njit(cache=True)
-def _closest(y: float, phi: float, axes: Floats) -> tuple[int, float]:
-    """The closest axis and the squared distance to it."""
-    best, gap = 0, np.inf
+def _closest(constituents: Floats, axes: Floats, closest: Integers, gaps: Floats) -> None:
+    """The closest axis of each constituent, and the squared distance to it."""
+    size = constituents.shape[1]
     for k in range(len(axes)):
-        distance = distance_squared(y, phi, axes[k, 0], axes[k, 1])
-        if distance < gap:
-            best, gap = k, distance
-    return best, gap
+        y, phi = axes[k, 0], axes[k, 1]
+        for i in range(size):
+            gap = distance_squared(constituents[1, i], constituents[2, i], y, phi)
+            nearer = k == 0 or gap < gaps[i]
+            closest[i] = k if nearer else closest[i]
+            gaps[i] = gap if nearer else gaps[i]
 
 
 @njit(cache=True)
-def _refined(constituents: Floats, axes: Floats, beta: float, accuracy: float, most_steps: int) -> Floats:
-    """Axes moved to a minimum of tau: each becomes the mean of its constituents, weighted by pT r^(beta - 2)."""
+def _power(gaps: Floats, exponent: float, out: Floats) -> None:
+    """Delta R^exponent of squared distances; roots cost a fraction of a power."""
+    if exponent == 2.0:
+        for i in range(len(gaps)):
+            out[i] = gaps[i]
+    elif exponent == 1.0:
+        for i in range(len(gaps)):
+            out[i] = math.sqrt(gaps[i])
+    elif exponent == 0.5:
+        for i in range(len(gaps)):
+            out[i] = math.sqrt(math.sqrt(gaps[i]))
+    else:
+        for i in range(len(gaps)):
+            out[i] = gaps[i] ** (0.5 * exponent)
+
+
+@njit(cache=True)
+def _refine(
+    constituents: Floats, axes: Floats, beta: float, accuracy: float, most_steps: int, closest: Integers, gaps: Floats
+) -> None:
+    """Move the axes to a minimum of tau: each becomes the mean of its constituents, weighted by pT r^(beta - 2)."""
+    size = constituents.shape[1]
+    weights, means = np.empty(size), np.empty((len(axes), 3))
     for _ in range(most_steps):
-        weights = np.zeros(len(axes))
-        shifts = np.zeros((len(axes), 2))
-        for i in range(len(constituents)):
-            k, gap = _closest(constituents[i, 1], constituents[i, 2], axes)
-            weight = constituents[i, 0]
-            if beta == 1.0:  # a root costs a fraction of a power
-                weight /= math.sqrt(gap + accuracy**2)
-            elif beta != 2.0:
-                weight *= (gap + accuracy**2) ** (0.5 * beta - 1.0)
-            dphi = constituents[i, 2] - axes[k, 1]
-            dphi -= 2.0 * math.pi * round(dphi / (2.0 * math.pi))
-            weights[k] += weight
-            shifts[k, 0] += weight * (constituents[i, 1] - axes[k, 0])
-            shifts[k, 1] += weight * dphi
+        _closest(constituents, axes, closest, gaps)
+        for i in range(size):  # the accuracy softens r where an axis lies on a constituent
+            gaps[i] += accuracy**2
+        _power(gaps, beta, weights)
+        for i in range(size):
+            weights[i] *= constituents[0, i] / gaps[i]
+        means[:] = 0.0
+        for i in range(size):
+            k = closest[i]
+            dphi = constituents[2, i] - axes[k, 1]
+            if dphi > math.pi:
+                dphi -= 2.0 * math.pi
+            elif dphi < -math.pi:
+                dphi += 2.0 * math.pi
+            means[k, 0] += weights[i]
+            means[k, 1] += weights[i] * (constituents[1, i] - axes[k, 0])
+            means[k, 2] += weights[i] * dphi
         moved = 0.0
-        moved_axes = axes.copy()
         for k in range(len(axes)):
-            if weights[k] > 0.0:  # an axis without constituents stays where it is
-                dy, dphi = shifts[k, 0] / weights[k], shifts[k, 1] / weights[k]
+            if means[k, 0] > 0.0:  # an axis without constituents stays where it is
+                dy, dphi = means[k, 1] / means[k, 0], means[k, 2] / means[k, 0]
                 moved += math.sqrt(dy**2 + dphi**2)
                 phi = axes[k, 1] + dphi
-                moved_axes[k, 0] = axes[k, 0] + dy
-                moved_axes[k, 1] = phi - 2.0 * math.pi * round(phi / (2.0 * math.pi))
-        axes = moved_axes
+                axes[k, 0] += dy
+                axes[k, 1] = phi - 2.0 * math.pi * round(phi / (2.0 * math.pi))
         if moved / len(axes) <= accuracy:
             break
-    return axes
-
-
-@njit(cache=True)
-def _tau(constituents: Floats, axes: Floats, beta: float) -> float:
-    """Sum over the constituents of pT Delta R^beta to the closest axis."""
-    total = 0.0
-    for i in range(len(constituents)):
-        gap = _closest(constituents[i, 1], constituents[i, 2], axes)[1]
-        if beta == 2.0:
-            total += constituents[i, 0] * gap
-        elif beta == 1.0:
-            total += constituents[i, 0] * math.sqrt(gap)
-        else:
-            total += constituents[i, 0] * gap ** (0.5 * beta)
-    return total
 
 
 @njit(cache=True)
@@ -106,16 +114,26 @@ def _taus(
 ) -> None:
     """tau of every jet, order and beta."""
     for jet in range(len(offsets) - 1):
-        own = slice(offsets[jet], offsets[jet + 1])
-        size = (offsets[jet + 1] - offsets[jet] + 1) // 2
-        constituents = nodes[own][:size]
+        tree, points = children[offsets[jet] : offsets[jet + 1]], nodes[offsets[jet] : offsets[jet + 1]]
+        size = (len(tree) + 1) // 2
+        constituents = points[:size].T.copy()
+        closest, gaps, power = np.empty(size, np.int64), np.empty(size), np.empty(size)
         for n in range(len(orders)):
             if size <= orders[n]:
                 continue  # each constituent is an axis: tau = 0
-            seeds = _axes(children[own], nodes[own], orders[n])
+            seeds = _axes(tree, points, orders[n])
+            if most_steps == 0:
+                _closest(constituents, seeds, closest, gaps)
             for b in range(len(betas)):
-                axes = _refined(constituents, seeds, betas[b], accuracy, most_steps) if most_steps else seeds
-                out[jet, n, b] = _tau(constituents, axes, betas[b])
+                if most_steps > 0:
+                    axes = seeds.copy()
+                    _refine(constituents, axes, betas[b], accuracy, most_steps, closest, gaps)
+                    _closest(constituents, axes, closest, gaps)
+                _power(gaps, betas[b], power)
+                total = 0.0
+                for i in range(size):
+                    total += constituents[0, i] * power[i]
+                out[jet, n, b] = total
 
 
 def tau(history: History, orders: tuple[int, ...], betas: tuple[float, ...], one_pass: bool) -> Floats:
