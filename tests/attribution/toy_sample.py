@@ -14,7 +14,7 @@ from glassjet.taggers.build import build_network
 from glassjet.taggers.features import parse
 from glassjet.taggers.inputs import Scaling
 
-LEAK = "mbns_tau4_b10"
+LEAK = "tau4_b10_kt"
 
 
 def write_sample(folder: Path, split: str, n: int = 400, level: str = "particle") -> tuple[Path, Path]:

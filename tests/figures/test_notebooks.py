@@ -17,7 +17,7 @@ NOTEBOOKS = Path(__file__).parents[2] / "workflow" / "notebooks"
 NAMES = ("samples", "performance", "attribution", "ranking")
 TAGGERS = ["mbns/mbns", "xaug_image/image", "pfn/kinematics"]
 GIVEN: dict[str, dict[str, Any]] = {
-    "samples": {"limit": 200, "sets": ["mbns"]},
+    "samples": {"limit": 200, "variables": ["mbns"]},
     "performance": {"taggers": ["mass_tau32/mass_tau32", *TAGGERS], "seeds": [1, 2]},
     "attribution": {"taggers": TAGGERS, "seeds": [1, 2], "methods": ["lrp_p1", "lrp_recommended", "shap", "masking"]},
     "ranking": {"taggers": ["mbns/mbns"]},

@@ -83,9 +83,9 @@ def test_names_of_taggers_and_samples() -> None:
 
 
 def test_labels_of_features_lose_units_and_remarks() -> None:
-    labels = {"pt": r"$p_T$ [GeV]", "mbns_tau1_b10": r"$\tau_1^{(1)}$ ($k_T$ axes)"}
+    labels = {"pt": r"$p_T$ [GeV]", "tau1_b10_kt": r"$\tau_1^{(1)}$ ($k_T$ axes)"}
     assert names.feature_label("pt", labels) == r"$p_T$"
-    assert names.feature_label("mbns_tau1_b10", labels) == r"$\tau_1^{(1)}$"
+    assert names.feature_label("tau1_b10_kt", labels) == r"$\tau_1^{(1)}$"
     assert names.feature_label("noise_3", labels) == "noise 3"
     assert names.feature_label("delta_eta", labels) == r"$\Delta\eta$"
     assert names.feature_label("my_variable", labels) == "my variable"

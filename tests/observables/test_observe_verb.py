@@ -27,7 +27,7 @@ def jets_file(tmp_path: Path) -> Path:
 
 def test_the_table_holds_what_observe_computes(jets_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "deep" / "table.parquet"
-    assert main(["observe", str(jets_file), "--sets", "xaug29", "mbns", "--out", str(out)]) == 0
+    assert main(["observe", str(jets_file), "--variables", "xaug29", "mbns", "--out", str(out)]) == 0
     found, expected = pd.read_parquet(out), observe(store.read(jets_file), ("xaug29", "mbns"))
     assert list(found) == list(expected)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
@@ -38,23 +38,26 @@ def test_the_table_holds_what_observe_computes(jets_file: Path, tmp_path: Path) 
 
 def test_the_schema_says_where_the_table_comes_from(jets_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "table.parquet"
-    assert main(["observe", str(jets_file), "--sets", "mbns", "--out", str(out)]) == 0
+    assert main(["observe", str(jets_file), "--variables", "mbns", "--out", str(out)]) == 0
     known = pq.read_schema(out).metadata
     assert known[b"glassjet"] == b"observables"
-    assert json.loads(known[b"metadata"]) == {"sample": "toy", "split": "train", "level": "particle", "sets": ["mbns"]}
+    assert json.loads(known[b"metadata"]) == {
+        "sample": "toy",
+        "split": "train",
+        "level": "particle",
+        "variables": ["mbns"],
+    }
     made_by = json.loads(known[b"provenance"])
     assert made_by["verb"] == "observe"
     assert str(tmp_path) not in known[b"provenance"].decode()
 
 
-def test_bytes_do_not_depend_on_the_processes_and_row_groups_are_chunks(
-    jets_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(store, "CHUNK", 10)
+def test_bytes_do_not_depend_on_the_processes_and_row_groups_are_chunks(jets_file: Path, tmp_path: Path) -> None:
     written = []
     for processes in ("1", "2"):
         out = tmp_path / f"table{processes}.parquet"
-        assert main(["observe", str(jets_file), "--sets", "mbns", "--processes", processes, "--out", str(out)]) == 0
+        shared = ["--processes", processes, "--chunk-size", "10"]
+        assert main(["observe", str(jets_file), "--variables", "mbns", *shared, "--out", str(out)]) == 0
         written.append(out.read_bytes())
     assert written[0] == written[1]
     groups = pq.ParquetFile(tmp_path / "table1.parquet").metadata
@@ -66,12 +69,15 @@ def test_list_prints_every_variable(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["observe", "--list"]) == 0
     printed = capsys.readouterr().out
     assert all(f"  {name} " in printed for name in VARIABLES)
-    assert main(["observe", "--list", "--sets", "mass_tau32"]) == 0
-    assert capsys.readouterr().out.count("\n") < 10
+    assert main(["observe", "--list", "--variables", "mass_tau32"]) == 0
+    printed = capsys.readouterr().out
+    assert sum(f"  {name} " in printed for name in VARIABLES) == 2
+    assert main(["observe", "--list", "--variables", "tau4_b15_wta_softdrop_z02_b10"]) == 0
+    assert "tau_4^(1.5) after soft drop (z_cut = 0.2, beta = 1), WTA_KT_Axes" in capsys.readouterr().out
 
 
 def test_an_unknown_set_is_answered_with_near_names(jets_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["observe", str(jets_file), "--sets", "mbn", "--out", "unused.parquet"]) == 2
+    assert main(["observe", str(jets_file), "--variables", "mbn", "--out", "unused.parquet"]) == 2
     assert "did you mean 'mbns'" in capsys.readouterr().err
     assert not Path("unused.parquet").exists()
 

@@ -34,7 +34,7 @@ def test_an_image_needs_the_subjets() -> None:
 
 
 def test_only_keeps_the_order_of_the_table() -> None:
-    assert parse("mbns").only(["mass", "mbns_tau1_b05"]).table == ("mbns_tau1_b05", "mass")
+    assert parse("mbns").only(["mass", "tau1_b05_kt"]).table == ("tau1_b05_kt", "mass")
     with pytest.raises(InputError, match=r"no column of mbns 'mas'.*mass"):
         parse("mbns").only(["mas"])
 

@@ -119,7 +119,7 @@ def test_the_scaling_of_a_reduced_model() -> None:
     features = parse("mbns+noise")
     inputs = build(features, None, table)
     scaling = fit_scaling(features, [(inputs, np.ones(100))])
-    few = features.only(["mass", "mbns_tau3_b10", "noise_2"])
+    few = features.only(["mass", "tau3_b10_kt", "noise_2"])
     index = [features.table.index(name) for name in few.table]
     expected = scale(inputs, scaling)["table"][:, index]
     np.testing.assert_array_equal(scale(build(few, None, table), scaling_of(scaling, few.table))["table"], expected)

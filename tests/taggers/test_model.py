@@ -37,7 +37,7 @@ def model(tagger: str, features: str, columns: list[str] | None = None) -> Model
     ("tagger", "features", "columns"),
     [
         ("mbns", "mbns+noise", None),
-        ("mbns", "mbns", ["mass", "pt", "mbns_tau3_b10"]),
+        ("mbns", "mbns", ["mass", "pt", "tau3_b10_kt"]),
         ("pfn", "kinematics+noise", None),
         ("xaug_image", "image+xaug29", ["mass"]),
         ("xaug_image", "image", None),
@@ -118,7 +118,7 @@ def test_pickled_weights_are_never_read(tmp_path: Path) -> None:
 def test_a_model_of_unknown_columns_is_refused(tmp_path: Path) -> None:
     save(model("mbns", "mbns"), tmp_path)
     content = json.loads((tmp_path / "model.json").read_text())
-    content["columns"][0] = "mbns_tau9_b05"
+    content["columns"][0] = "tau9_b05_kt"
     (tmp_path / "model.json").write_text(json.dumps(content))
-    with pytest.raises(InputError, match="no column of mbns 'mbns_tau9_b05'"):
+    with pytest.raises(InputError, match="no column of mbns 'tau9_b05_kt'"):
         load(tmp_path)

@@ -15,6 +15,7 @@ from glassjet.cli import import_jets
 from glassjet.cli.main import module_of
 from glassjet.jets import store
 from glassjet.jets.keys import KEYS, TRACKS
+from glassjet.observables.registry import SET_SOURCES, SETS
 from glassjet.ranking.scores import MASKING_METHODS
 from glassjet.taggers.registry import TAGGERS
 from rules import crosschecks, settings
@@ -103,6 +104,12 @@ def test_every_key_is_described_and_no_section_takes_unknown_keys() -> None:
         check(section, name)
 
 
+def test_readme_lists_the_sets_of_variables() -> None:
+    lines = (ROOT / "config" / "README.md").read_text().splitlines()
+    for name, members in SETS.items():
+        assert f"| {name} | {len(members)} | {SET_SOURCES[name]} |" in lines
+
+
 def test_what_the_schema_lists_is_what_there_is() -> None:
     assert set(SCHEMA["properties"]["taggers"]["properties"]) == set(TAGGERS)
     sources = SCHEMA["properties"]["samples"]["additionalProperties"]["properties"]["source"]["enum"]
@@ -114,7 +121,7 @@ def test_what_the_schema_lists_is_what_there_is() -> None:
 def test_the_keys_of_a_card_are_those_of_a_sample_of_pythia() -> None:
     kinds = {float: "number", int: "integer", bool: "boolean", str: "string"}
     properties = SCHEMA["$defs"]["pythia"]["properties"]
-    assert set(properties) - set(KEYS) == {"source", "card", "seed", "shard_size", "jets"}
+    assert set(properties) - set(KEYS) == {"source", "card", "seed", "shard_size", "jets", "variables"}
     for name, key in KEYS.items():
         schema = properties[name]
         assert schema["description"] == key.text
@@ -137,7 +144,7 @@ def options(verb: str) -> dict[str, argparse.Action]:
 
 
 ON_OFF = ("on", "off")
-EXCEPT = {("observe", "sets"), ("reduce", "methods"), ("reduce", "random")}  # by hand nothing is chosen
+EXCEPT = {("observe", "variables"), ("reduce", "methods"), ("reduce", "random")}  # by hand nothing is chosen
 SECTIONS = {
     ("train", "fit"): SCHEMA["$defs"]["fit"],
     ("train", "mass_tau32"): SCHEMA["properties"]["taggers"]["properties"]["mass_tau32"],
@@ -157,7 +164,7 @@ SECTIONS = {
 def test_keys_are_flags_of_the_verb_with_the_same_default(verb: str, section: str) -> None:
     known = options(verb)
     for name, schema in SECTIONS[verb, section]["properties"].items():
-        if name in ("source", "jets", "taggers") or (verb, name) == ("explain", "methods"):
+        if name in ("source", "jets", "taggers") or (verb != "observe" and name == "variables") or (verb, name) == ("explain", "methods"):
             continue  # for the rules: which jobs there are
         flag = "--" + name.replace("_", "-")
         assert flag in known, f"{verb} has no {flag}"

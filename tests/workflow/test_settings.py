@@ -107,12 +107,28 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         "tasks.top.taggers[1].features: leave noise out; name the tagger in rank.taggers",
     ),
     "set that is not computed": (
-        lambda c: c["observables"].update(sets=["mbns"]),
-        "tasks.top.taggers[2].features: the set 'xaug29' is not computed; add it to observables.sets",
+        lambda c: c["observables"].update(variables=["mbns"]),
+        "tasks.top.taggers[2].features: 'xaug29' is not computed for 'top'; add it to observables.variables",
     ),
     "unknown set": (
-        lambda c: c["observables"]["sets"].append("mbn"),
-        "observables.sets: there is no set 'mbn' (did you mean 'mbns'?)",
+        lambda c: c["observables"]["variables"].append("mbn"),
+        "observables.variables: there is no expert variable or set 'mbn' (did you mean 'mbns'?)",
+    ),
+    "unknown variable of a sample": (
+        lambda c: c["samples"]["top"].update(variables=["tau3_b1_kt"]),
+        "samples.top.variables: there is no expert variable or set 'tau3_b1_kt' (did you mean 'tau3_b10_kt'",
+    ),
+    "variable written in another way": (
+        lambda c: c["observables"]["variables"].append("tau32_b10"),
+        "observables.variables: the expert variable 'tau32_b10' is written 'tau32'",
+    ),
+    "variable that a sample cannot give": (
+        lambda c: c["samples"]["top"].update(variables=["xaug36"]),
+        "samples.top.variables: 'dxy_max' of 'xaug36': the sample 'top' has no tracks (tracks: measured); leave it out",
+    ),
+    "variable that only some samples can give": (
+        lambda c: c["observables"]["variables"].append("toy_r1"),
+        "observables.variables: 'toy_r1' of 'toy_r1': the sample 'top' is not of the toy model; name it in `variables` of",
     ),
     "unknown method": (
         lambda c: c["explain"]["methods"].update(pfn=["lpr_p2"]),

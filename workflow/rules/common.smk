@@ -70,7 +70,7 @@ def generate_flags(wildcards):
     sample = config["samples"][wildcards.sample]
     counts = sample["jets"][wildcards.split].items()
     numbers = {f"jets_{role}": number for role, number in counts}
-    return settings.flags(sample | numbers, without=("source", "jets"))
+    return settings.flags(sample | numbers, without=("source", "jets", "variables"))
 
 
 def card_content(wildcards):
@@ -85,7 +85,13 @@ def card_inputs(wildcards):
 
 def import_flags(wildcards):
     sample = config["samples"][wildcards.sample]
-    return settings.flags(sample | {"format": sample["source"]}, without=("source", "files"))
+    return settings.flags(sample | {"format": sample["source"]}, without=("source", "files", "variables"))
+
+
+def observe_flags(wildcards):
+    """What is computed for every sample, and what for this one besides."""
+    variables = crosschecks.variables_of(config, wildcards.sample)
+    return settings.flags(config["observables"] | {"variables": variables})
 
 
 def fit_flags(wildcards):
@@ -124,12 +130,12 @@ def figures_flags(wildcards):
         "taggers": pairs(task, among.get(wildcards.notebook)) if task else [],
         "seeds": config["seeds"],
         "methods": [name for name in dict.fromkeys(methods) if name != "masking"],
-        "sets": config["observables"]["sets"],
+        "variables": config["observables"]["variables"],
         "signal_efficiency": section["signal_efficiency"],
         "limit": section["limit"],
     }
     wanted = {
-        "samples": ["sample", "sets", "limit"],
+        "samples": ["sample", "variables", "limit"],
         "performance": ["task", "sample", "taggers", "seeds", "signal_efficiency"],
         "attribution": ["task", "sample", "taggers", "seeds", "methods"],
         "ranking": ["task", "sample", "taggers"],

@@ -2,21 +2,29 @@
 
 import re
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from glassjet.errors import InputError, unknown
 from glassjet.jets import cards
 from glassjet.jets.keys import KEYS, checked, settings_of
-from glassjet.observables.registry import SETS
-from glassjet.taggers.features import FeatureSet, parse
+from glassjet.observables.registry import columns, is_known, members, need
+from glassjet.taggers.features import WORDS, FeatureSet, parse
 from glassjet.taggers.registry import TAGGERS, tagger_of
 
 Config = dict[str, Any]
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 SPLITS = ("train", "validation", "explain", "test")
-ALWAYS = ("standard", "mass_tau32")  # sets whose columns stand in every table
+# What jets of each source know besides momenta, and what it means that they do not: see the registry of variables.
+GIVES = {"pythia": ("types", "charges"), "toy": ("toy",), "top_reference": ()}
+LACKS = {
+    "types": "does not know what its constituents are",
+    "charges": "does not know its constituents' charges",
+    "tracks": "has no tracks (tracks: measured)",
+    "toy": "is not of the toy model",
+}
 # The rankings that the method `masking` gives.
 MASKING = (
     "delta_auc",
@@ -47,9 +55,9 @@ def complaints(config: Config) -> Iterator[str]:
     """All that is wrong with a config that its schema has passed."""
     for name, sample in config["samples"].items():
         yield from _sample(f"samples.{name}", sample)
-    for name in config["observables"]["sets"]:
-        if name not in SETS:
-            yield f"observables.sets: {unknown('set', name, SETS)}"
+        yield from _variables(name, config)
+    for name in config["observables"]["variables"]:
+        yield from _known("observables.variables", name)
     for name, task in config["tasks"].items():
         yield from _task(f"tasks.{name}", task, config)
     yield from _explain(config)
@@ -102,6 +110,45 @@ def _sample(key: str, sample: Config) -> Iterator[str]:
         yield f"{key}.background: is {card['background']!r}, as the signal is; name another process"
 
 
+def variables_of(config: Config, sample: str) -> list[str]:
+    """What is computed for a sample: the variables of all samples, and its own."""
+    return list(dict.fromkeys([*config["observables"]["variables"], *config["samples"][sample]["variables"]]))
+
+
+def _known(key: str, word: str) -> Iterator[str]:
+    """Whether there is a variable or a set of that name."""
+    try:
+        members(word)
+    except InputError as error:
+        yield f"{key}: {error}"
+
+
+def _variables(name: str, config: Config) -> Iterator[str]:
+    """Whether a sample's own variables exist, and whether the sample can give all that are asked of it."""
+    sample = config["samples"][name]
+    for word in sample["variables"]:
+        yield from _known(f"samples.{name}.variables", word)
+    gives = ["", *GIVES[sample["source"]], *_tracks(sample)]
+    for word in variables_of(config, name):
+        lacking = [variable for variable in (members(word) if is_known(word) else ()) if need(variable) not in gives]
+        if lacking:
+            own = word in sample["variables"]
+            key = f"samples.{name}.variables" if own else "observables.variables"
+            way_out = "leave it out" if own else "name it in `variables` of the samples that have them"
+            yield f"{key}: {lacking[0]!r} of {word!r}: the sample {name!r} {LACKS[need(lacking[0])]}; {way_out}"
+
+
+def _tracks(sample: Config) -> Iterator[str]:
+    """ "tracks" if a sample of Pythia's has them."""
+    if sample["source"] == "pythia":
+        try:
+            card = cards.card_of(sample["card"])
+        except InputError:
+            return  # complained of elsewhere
+        if sample.get("tracks", card.get("tracks", "off")) != "off":
+            yield "tracks"
+
+
 def about_key(key: str, message: str) -> str:
     """A message about a flag as one about a key of the config: "--radius 0: …" becomes "samples.top.radius: 0: …"."""
     named = re.match(r"--([a-z0-9-]+) ", message)
@@ -117,7 +164,7 @@ def _task(key: str, task: Config, config: Config) -> Iterator[str]:
         else:
             yield from _has(f"{key}.scored_on", name, ("test",), config)
     for number, entry in enumerate(task["taggers"]):
-        yield from _entry(f"{key}.taggers[{number}]", entry, config)
+        yield from _entry(f"{key}.taggers[{number}]", entry, [task["sample"], *task["scored_on"]], config)
 
 
 def _has(key: str, name: str, splits: tuple[str, ...], config: Config) -> Iterator[str]:
@@ -132,8 +179,8 @@ def _has(key: str, name: str, splits: tuple[str, ...], config: Config) -> Iterat
             yield f"samples.{name}.{part}: the key {split!r} is missing; {key} needs these jets"
 
 
-def _entry(key: str, entry: Config, config: Config) -> Iterator[str]:
-    """Whether a tagger exists, can take its features, and these are computed."""
+def _entry(key: str, entry: Config, samples: list[str], config: Config) -> Iterator[str]:
+    """Whether a tagger exists, can take its features, and these are computed for the samples of its task."""
     tagger, features = entry["tagger"], entry["features"]
     if tagger not in TAGGERS:
         yield f"{key}.tagger: {unknown('tagger', tagger, TAGGERS)}"
@@ -146,9 +193,12 @@ def _entry(key: str, entry: Config, config: Config) -> Iterator[str]:
     words = features.split("+")
     if "noise" in words:
         yield f"{key}.features: leave noise out; name the tagger in rank.taggers, and it is trained with noise for that"
-    for word in words:
-        if word in SETS and word not in (*config["observables"]["sets"], *ALWAYS):
-            yield f"{key}.features: the set {word!r} is not computed; add it to observables.sets"
+    for word, sample in product(words, samples):
+        if word not in WORDS and sample in config["samples"]:
+            asked = [known for known in variables_of(config, sample) if is_known(known)]
+            if not set(members(word)) <= set(columns(asked)):
+                yield f"{key}.features: {word!r} is not computed for {sample!r}; add it to observables.variables"
+                return
 
 
 def _features(config: Config, tagger: str) -> list[FeatureSet]:
@@ -156,7 +206,8 @@ def _features(config: Config, tagger: str) -> list[FeatureSet]:
     found = []
     for task in config["tasks"].values():
         for entry in task["taggers"]:
-            if entry["tagger"] == tagger and not list(_entry("", entry, config)):
+            samples = [task["sample"], *task["scored_on"]]
+            if entry["tagger"] == tagger and not list(_entry("", entry, samples, config)):
                 found.append(parse(entry["features"]))
     return found
 

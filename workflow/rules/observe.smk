@@ -18,6 +18,6 @@ rule observe:
         runtime="4h",
     params:
         code=code("observe"),
-        settings=section_flags("observables"),
+        settings=observe_flags,
     shell:
         "python -m glassjet observe {input} {params.settings} --processes {threads} " "--out {output} > {log} 2>&1"

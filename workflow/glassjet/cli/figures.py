@@ -32,7 +32,7 @@ EXAMPLE = """\
       --taggers mbns/mbns pfn/kinematics --seeds 1 2 3 --out-notebook results/quick/notebooks/performance.ipynb \\
       --out-figures results/quick/figures/performance --out-tables results/quick/tables/performance"""
 KERNEL = "glassjet"
-PARAMETERS = ("task", "sample", "samples", "taggers", "seeds", "methods", "sets", "signal_efficiency", "limit")
+PARAMETERS = ("task", "sample", "samples", "taggers", "seeds", "methods", "variables", "signal_efficiency", "limit")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--taggers", nargs="+", metavar="TAGGER/FEATURES", help="for example mbns/mbns pfn/kinematics")
     parser.add_argument("--seeds", nargs="+", type=int, help="seeds of the study")
     parser.add_argument("--methods", nargs="+", help="attribution methods, for example lrp_recommended shap")
-    parser.add_argument("--sets", nargs="+", help="sets of expert variables, for example xaug29 mbns")
+    parser.add_argument("--variables", nargs="+", help="expert variables or sets of them, for example xaug29 mbns")
     parser.add_argument("--signal-efficiency", type=float, help="where taggers are cut for efficiencies and spectra")
     parser.add_argument("--limit", type=int, help="the largest number of jets read of a file")
     parser.add_argument("--out-notebook", type=Path, required=True, help="the executed notebook")

@@ -1,12 +1,14 @@
-"""Compute expert variables of jets: soft drop, N-subjettiness, subjets, pull, and the jets' kinematics.
+"""Compute expert variables of jets: soft drop, N-subjettiness, correlators, Lund plane, shapes, types, displacement.
 
 Reads a file of jets (from `glassjet generate` or `glassjet import`) and writes a Parquet table with a row for each
-jet, in the same order. The standard quantities (pT, mass, soft-drop mass, tau32, …) are always in it; --sets adds
-whole sets, such as the 29 XAUG variables or the N-subjettiness basis. `glassjet observe --list` says what each
-variable is, where it comes from, and which value it has for a jet with too few constituents for its formula.
+jet, in the same order. The standard quantities (pT, mass, soft-drop mass, tau32, …) are always in it; --variables adds
+single variables (tau3_b10_kt, n2_b10_softdrop) or whole sets, such as the 29 XAUG variables, the N-subjettiness basis,
+or all. `glassjet observe --list` says what each variable is, its units and range, where it comes from, what it costs,
+and which value it has for a jet with too few constituents for its formula; and how any other variable is named: any N,
+any beta, any axes, any soft drop.
 
-Jets are read in chunks, so memory does not grow with the file, and the table's bytes do not depend on the number of
-processes. The first run compiles for some seconds; later ones do not.
+Jets are read in chunks, so memory does not grow with the file. The table's numbers do not depend on the size of the
+chunks, nor its bytes on the number of processes. The first run compiles for a minute; later ones do not.
 """
 
 import argparse
@@ -16,35 +18,48 @@ from glassjet.errors import InputError
 from glassjet.files import locked
 from glassjet.observables.registry import SETS, members, table
 
-EXAMPLE = """  glassjet observe results/quick/jets/top/train.h5 --sets xaug29 mbns --processes 2 \\
+EXAMPLE = """  glassjet observe results/quick/jets/top/train.h5 --variables xaug29 mbns --processes 2 \\
       --out results/quick/observables/top/train.parquet
-  glassjet observe --list"""
+  glassjet observe --list
+  glassjet observe --list --variables xaug36 tau3_b15_wta_softdrop_z02_b10"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
     parser.add_argument("jets", type=Path, nargs="?", metavar="JETS.h5", help="file of jets")
     parser.add_argument(
-        "--sets", nargs="*", default=[], metavar="SET", help=f"what to compute besides the standard: {', '.join(SETS)}"
+        "--variables",
+        nargs="*",
+        default=[],
+        metavar="NAME",
+        help=f"what to compute besides the standard quantities: names, or sets of them: {', '.join(SETS)}",
     )
     parser.add_argument(
         "--processes", type=int, default=1, metavar="N", help="processes that share the work (default 1)"
     )
+    parser.add_argument(
+        "--chunk-size",
+        type=int,
+        default=5000,
+        metavar="N",
+        help="jets that a process reads at a time (default 5000): memory grows with it, the table does not change",
+    )
     parser.add_argument("--out", type=Path, metavar="F.parquet", help="the table")
-    parser.add_argument("--list", action="store_true", help="print the variables (of --sets, or all) and end")
+    parser.add_argument("--list", action="store_true", help="print the variables (of --variables, or all) and end")
 
 
 def run(args: argparse.Namespace) -> None:
     """Print the registry, or compute the table."""
-    for name in args.sets:
-        members(name)
+    for word in args.variables:
+        members(word)
     if args.list:
-        print(table(args.sets or SETS))
+        print(table(args.variables or SETS))
         return
     if args.jets is None or args.out is None:
         raise InputError("a file of jets and --out are needed (or --list, to see the variables)")
-    if args.processes < 1:
-        raise InputError(f"--processes {args.processes}: at least 1 is needed")
+    for flag, value in (("--processes", args.processes), ("--chunk-size", args.chunk_size)):
+        if value < 1:
+            raise InputError(f"{flag} {value}: at least 1 is needed")
     write_table(args)
 
 
@@ -53,18 +68,21 @@ def write_table(args: argparse.Namespace) -> None:
     from tqdm import tqdm  # imported here, with numba below, because --help and --list need not wait for them
 
     from glassjet.jets import store
+    from glassjet.observables.soft_drop import R0
     from glassjet.observables.table import observe_rows, schema, write
     from glassjet.processes import over_processes
     from glassjet.provenance import provenance
 
-    sets = tuple(dict.fromkeys(args.sets))
-    total = store.count(args.jets)
+    words = tuple(dict.fromkeys(args.variables))
+    total, size = store.count(args.jets), args.chunk_size
     if total == 0:
         raise InputError(f"{args.jets}: holds no jets")
-    # How many processes shared the work is no part of what made the table.
-    made_by = provenance("observe", {name: value for name, value in vars(args).items() if name != "processes"})
-    form = schema(sets, store.metadata(args.jets), made_by)
-    tasks = [(args.jets, start, min(start + store.CHUNK, total), sets) for start in range(0, total, store.CHUNK)]
+    # How the work was shared is no part of what made the table.
+    how = ("processes", "chunk_size")
+    made_by = provenance("observe", {name: value for name, value in vars(args).items() if name not in how})
+    metadata = store.metadata(args.jets)
+    form, radius = schema(words, metadata, made_by), metadata.get("radius", R0)
+    tasks = [(args.jets, start, min(start + size, total), words, radius) for start in range(0, total, size)]
     with locked(args.out):
         parts = over_processes(observe_rows, tasks, min(args.processes, len(tasks)))
-        write(tqdm(parts, total=len(tasks), unit=f"{store.CHUNK} jets", disable=None), form, args.out)
+        write(tqdm(parts, total=len(tasks), unit=f"{size} jets", disable=None), form, args.out)

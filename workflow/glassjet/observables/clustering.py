@@ -39,8 +39,8 @@ class History:
     momenta: Floats
 
 
-# Compiled callers in other files (nsubjettiness, soft_drop) keep this function's code in their caches, and numba looks
-# for changes in the caller's file only: whoever changes it deletes observables/__pycache__.
+# Compiled callers in other files (nsubjettiness, soft_drop, lund, shapes, …) keep this function's code in their caches,
+# and numba looks for changes in the caller's file only: whoever changes it deletes observables/__pycache__.
 @njit(cache=True)
 def distance_squared(y1: float, phi1: float, y2: float, phi2: float) -> float:
     """Delta R^2 of two points of the (y, phi) plane, for azimuths in any range of one turn."""

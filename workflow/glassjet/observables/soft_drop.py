@@ -5,6 +5,7 @@ z > z_cut (Delta R / R0)^beta; else drop the softer one and go on with the harde
 prong (one constituent) is what is left, as in FastJet's SoftDrop.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,10 +30,17 @@ class Groomed:
         For each constituent of all jets: 0 groomed away, 1 in the subjet of higher pT, 2 in the other.
     passed : array (n,) of bool
         Whether a splitting passed; if none did, every kept constituent has prong 1.
+    subjets : array (n, 2, 4)
+        px, py, pz, E (GeV) of the two prongs, the one of higher pT first; the second is 0 where no splitting passed.
+    z, delta_r : arrays (n,)
+        z_g = min(pT_1, pT_2) / (pT_1 + pT_2) and R_g = Delta R of the splitting that passed; 0 where none did.
     """
 
     prong: NDArray[np.int8]
     passed: NDArray[np.bool_]
+    subjets: Floats
+    z: Floats
+    delta_r: Floats
 
 
 @njit(cache=True)
@@ -56,16 +64,19 @@ def _groom(
     offsets: Integers,
     children: Integers,
     nodes: Floats,
+    momenta: Floats,
     cut: tuple[float, float, float],
     prong: NDArray[np.int8],
     passed: NDArray[np.bool_],
+    subjets: Floats,
+    splitting: Floats,
 ) -> None:
-    """Groom every jet; `cut` is z_cut, beta, R0."""
+    """Groom every jet; `cut` is z_cut, beta, R0, and `splitting` gets z_g and R_g."""
     z_cut, beta, radius = cut
     first = 0
     for jet in range(len(passed)):
         own = slice(offsets[jet], offsets[jet + 1])
-        tree, points = children[own], nodes[own]
+        tree, points, sums = children[own], nodes[own], momenta[own]
         size = (len(tree) + 1) // 2
         mine = prong[first : first + size]
         first += size
@@ -76,11 +87,14 @@ def _groom(
             z = points[soft, 0] / (points[hard, 0] + points[soft, 0])
             if z > z_cut * (gap / radius**2) ** (0.5 * beta):
                 passed[jet] = True
+                splitting[jet, 0], splitting[jet, 1] = z, math.sqrt(gap)
                 _mark(mine, tree, soft, 2)
+                subjets[jet, 1] = sums[soft]
                 node = hard
                 break
             node = hard
         _mark(mine, tree, node, 1)
+        subjets[jet, 0] = sums[node]
 
 
 def soft_drop(history: History, z_cut: float = Z_CUT, beta: float = BETA, radius: float = R0) -> Groomed:
@@ -95,6 +109,7 @@ def soft_drop(history: History, z_cut: float = Z_CUT, beta: float = BETA, radius
     """
     jets = len(history.offsets) - 1
     prong = np.zeros((len(history.nodes) + jets) // 2, np.int8)
-    passed = np.zeros(jets, np.bool_)
-    _groom(history.offsets, history.children, history.nodes, (z_cut, beta, radius), prong, passed)
-    return Groomed(prong, passed)
+    passed, subjets, splitting = np.zeros(jets, np.bool_), np.zeros((jets, 2, 4)), np.zeros((jets, 2))
+    trees = history.offsets, history.children, history.nodes, history.momenta
+    _groom(*trees, (z_cut, beta, radius), prong, passed, subjets, splitting)
+    return Groomed(prong, passed, subjets, splitting[:, 0].copy(), splitting[:, 1].copy())

@@ -2,7 +2,7 @@
 
     kinematics      the constituents: pT / sum pT, eta - eta_J, phi - phi_J   (arXiv:2210.04371, PFN)
     image           the 16 x 16 image of the jet                              (arXiv:2011.13466)
-    mbns, xaug29 …  a set of expert variables, see `glassjet observe --list`
+    mbns, xaug29 …  a set of expert variables, or one of them by its name: see `glassjet observe --list`
     noise           five columns of noise, the canaries of a ranking: for every constituent where the constituents are
                     the only input, columns of the table everywhere else
 
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from glassjet.errors import InputError, unknown
-from glassjet.observables.registry import SETS
+from glassjet.observables.registry import SETS, is_known, members
 
 KINEMATICS = ("pt_fraction", "delta_eta", "delta_phi")
 NOISE = ("noise_1", "noise_2", "noise_3", "noise_4", "noise_5")
@@ -72,14 +72,14 @@ def parse(features: str) -> FeatureSet:
     """
     words = features.split("+")
     for word in words:
-        if word not in WORDS and word not in SETS:
+        if word not in WORDS and not is_known(word):
             raise unknown("feature set", word, [*WORDS, *SETS])
     if len(set(words)) < len(words):
         raise InputError(f"features {features!r}: a word stands twice; name each once")
     if words == ["noise"]:
         raise InputError("features 'noise': noise alone teaches nothing; add it to another set, such as mbns+noise")
     noise = NOISE if "noise" in words else ()
-    table = tuple(dict.fromkeys(name for word in words if word in SETS for name in SETS[word]))
+    table = tuple(dict.fromkeys(name for word in words if word not in WORDS for name in members(word)))
     constituents, image = "kinematics" in words, "image" in words
     for_constituents = constituents and not table and not image
     return FeatureSet(
