@@ -3,28 +3,48 @@
 import numpy as np
 import pytest
 
+from glassjet.observables import families
 from glassjet.observables.clustering import cluster
+from glassjet.observables.compute import observe
+from glassjet.observables.families import AXES
 from glassjet.observables.kinematics import four_momenta
 from glassjet.observables.nsubjettiness import ratio, tau
+from glassjet.observables.recipes import Axes, Grooming
+from glassjet.observables.soft_drop import soft_drop
 from tests.observables import fastjet_oracle
 from tests.observables.synthetic_jets import jets_from, random_lists
 
 BETAS = (0.5, 1.0, 2.0)
-ORDERS = (1, 2, 3, 4, 5, 6, 7)
+ORDERS = (1, 2, 3, 4, 5, 6, 7, 8)
 SIZES = [*range(1, 12), *([20, 50, 90] * 30)]
 
 
-@pytest.mark.parametrize("beta", BETAS)
-@pytest.mark.parametrize("axes", ["KT_Axes", "WTA_KT_Axes", "OnePass_KT_Axes", "OnePass_WTA_KT_Axes"])
-def test_tau_is_that_of_fastjet_contrib(axes: str, beta: float) -> None:
+def found_and_expected(axes: str, beta: float) -> tuple[np.ndarray, np.ndarray]:
+    """tau_1 to tau_8 in GeV of many jets, ours and fastjet-contrib's."""
     jets = jets_from(random_lists(SIZES))
     momenta, offsets = four_momenta(jets.constituents), jets.constituents.offsets
     history = cluster(momenta, offsets, "kt", "winner_takes_all" if "WTA" in axes else "four_momentum")
     found = tau(history, ORDERS, (beta,), one_pass="OnePass" in axes)[:, :, 0]
-    expected = fastjet_oracle.njettiness(momenta, offsets, axes, list(ORDERS), beta)
     assert np.isfinite(found).all()
-    # Where an axis lies on a constituent FastJet rounds Delta R = 0 to 1e-15, whose root times 100 GeV is 3e-6 GeV.
-    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-4 if beta < 1 else 1e-6)
+    return found, fastjet_oracle.njettiness(momenta, offsets, axes, list(ORDERS), beta)
+
+
+@pytest.mark.parametrize("beta", [*BETAS, 1.5])
+@pytest.mark.parametrize("axes", ["KT_Axes", "WTA_KT_Axes"])
+def test_tau_is_that_of_fastjet_contrib(axes: str, beta: float) -> None:
+    found, expected = found_and_expected(axes, beta)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert ((found == 0) == (np.array(SIZES)[:, None] <= np.array(ORDERS))).all()
+
+
+@pytest.mark.parametrize("beta", [*BETAS, 1.5])
+@pytest.mark.parametrize("axes", ["OnePass_KT_Axes", "OnePass_WTA_KT_Axes"])
+def test_one_pass_finds_the_minimum_of_fastjet_contrib_or_a_lower_one(axes: str, beta: float) -> None:
+    found, expected = found_and_expected(axes, beta)
+    assert (found <= expected * (1 + 1e-6)).all()
+    same = np.isclose(found, expected, rtol=1e-6, atol=0)
+    assert same.mean() > 0.95  # where an axis lies on a constituent, its rounded Delta R of 1e-15 counts as a root
+    assert (expected - found <= 1e-3 * expected)[~same].all()
 
 
 def test_tau_is_the_sum_of_its_formula() -> None:
@@ -88,6 +108,24 @@ def test_more_axes_leave_less() -> None:
     history = cluster(four_momenta(jets.constituents), jets.constituents.offsets, "kt", "winner_takes_all")
     taus = tau(history, ORDERS, BETAS, one_pass=False)
     assert (np.diff(taus, axis=1) < 0).all()
+
+
+@pytest.mark.parametrize("axes", ["kt", "wta", "onepass_kt", "onepass_wta"])
+def test_the_variables_take_the_axes_that_they_name(axes: Axes) -> None:
+    """Of the jet and of what soft drop leaves; over the jet's pT, or in GeV."""
+    jets = jets_from(random_lists([30, 60] * 10, seed=11))
+    momenta, offsets = four_momenta(jets.constituents), jets.constituents.offsets
+    plain, groomed = (families.tau(3, 1.0, axes, grooming) for grooming in (None, Grooming(0.2, 1.0)))
+    in_gev = families.tau(3, 1.0, axes, in_gev=True)
+    frame = observe(jets, [plain.name, groomed.name, in_gev.name])
+    expected = fastjet_oracle.njettiness(momenta, offsets, AXES[axes], [3], 1.0)[:, 0]
+    np.testing.assert_allclose(frame[in_gev.name], expected, rtol=1e-6)
+    np.testing.assert_allclose(frame[plain.name] * frame["pt"], expected, rtol=1e-6)
+    kept = soft_drop(cluster(momenta, offsets, "ca"), 0.2, 1.0).prong > 0
+    before = np.concatenate([[0], np.cumsum(kept)])[offsets]
+    expected = fastjet_oracle.njettiness(momenta[kept], before, AXES[axes], [3], 1.0)[:, 0]
+    assert kept.mean() < 0.99
+    np.testing.assert_allclose(frame[groomed.name] * frame["pt"], expected, rtol=1e-6)
 
 
 def test_zero_over_zero_is_zero() -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from glassjet.observables import kinematics
 from glassjet.observables.clustering import cluster
+from glassjet.observables.compute import observe
 from glassjet.observables.kinematics import four_momenta
 from glassjet.observables.soft_drop import Groomed, soft_drop
 from tests.observables import fastjet_oracle
@@ -24,20 +25,35 @@ def test_soft_drop_is_that_of_fastjet_contrib(z_cut: float, beta: float) -> None
     groomed = groom(lists, z_cut, beta)
     expected = fastjet_oracle.soft_drop(momenta, offsets, z_cut, beta)
     whole = kinematics.sums(momenta, offsets, groomed.prong > 0)
-    # the squared masses carry the rounding of E^2, 1e-16 of (100 GeV)^2 and more
-    np.testing.assert_allclose(kinematics.mass(whole), np.abs(expected.msoftdrop), rtol=1e-9, atol=1e-3)
+    mass, expected_mass = kinematics.mass(groomed.subjets.sum(axis=1)), np.abs(expected.msoftdrop)
+    heavy = mass > 1.0  # the squared masses carry the rounding of E^2, 1e-16 of (100 GeV)^2 and more
+    np.testing.assert_allclose(mass[heavy], expected_mass[heavy], rtol=1e-9)
+    np.testing.assert_allclose(mass, expected_mass, atol=1e-3)
+    np.testing.assert_allclose(kinematics.mass(whole), mass, rtol=1e-9, atol=1e-3)
     np.testing.assert_allclose(kinematics.transverse_momentum(whole), expected.ptsoftdrop, rtol=1e-9)
     np.testing.assert_allclose(kinematics.pseudorapidity(whole), expected.etasoftdrop, rtol=1e-9, atol=1e-9)
     kept = np.add.reduceat((groomed.prong > 0).astype(int), offsets[:-1])
     assert kept.tolist() == [len(jet) for jet in expected.constituents.px]
-    first, second = (
-        kinematics.plane(kinematics.sums(momenta, offsets, groomed.prong == k)[groomed.passed]) for k in (1, 2)
+    np.testing.assert_allclose(
+        groomed.z[groomed.passed], np.asarray(expected.symmetrysoftdrop)[groomed.passed], rtol=1e-9
     )
-    z = second[:, 0] / (first[:, 0] + second[:, 0])
-    np.testing.assert_allclose(z, np.asarray(expected.symmetrysoftdrop)[groomed.passed], rtol=1e-9)
-    separation = np.hypot(first[:, 1] - second[:, 1], kinematics.wrapped(first[:, 2] - second[:, 2]))
-    np.testing.assert_allclose(separation, np.asarray(expected.deltaRsoftdrop)[groomed.passed], rtol=1e-9)
+    np.testing.assert_allclose(
+        groomed.delta_r[groomed.passed], np.asarray(expected.deltaRsoftdrop)[groomed.passed], rtol=1e-9
+    )
+    assert (groomed.z[~groomed.passed] == 0).all()
+    assert (groomed.delta_r[~groomed.passed] == 0).all()
+    for k in (0, 1):
+        np.testing.assert_allclose(groomed.subjets[:, k], kinematics.sums(momenta, offsets, groomed.prong == k + 1))
     assert groomed.passed.any()
+
+
+def test_the_jets_radius_is_r0() -> None:
+    """z = 0.2 at Delta R = 0.4: (Delta R / R0)^2 is 1/4 for R0 = 0.8 and 1 for R0 = 0.4."""
+    jets = jets_from([np.array([[80.0, 0.0, 0.0], [20.0, 0.4, 0.0]])])
+    names = ["zg_softdrop_z03_b20", "rg_softdrop_z03_b20"]
+    wide, narrow = (observe(jets, names, radius)[names].to_numpy()[0] for radius in (0.8, 0.4))
+    np.testing.assert_allclose(wide, [0.2, 0.4], rtol=1e-12)
+    assert narrow.tolist() == [0.0, 0.0]
 
 
 def test_a_soft_wide_constituent_is_dropped_and_two_prongs_stay() -> None:

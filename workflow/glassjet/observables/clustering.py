@@ -15,6 +15,9 @@ from numba import njit
 
 from glassjet.observables.kinematics import Floats, Integers, plane
 
+Algorithm = Literal["kt", "ca"]
+Recombination = Literal["four_momentum", "winner_takes_all"]
+
 
 @dataclass(frozen=True)
 class History:
@@ -162,8 +165,8 @@ def _cluster(
 def cluster(
     momenta: Floats,
     offsets: Integers,
-    algorithm: Literal["kt", "ca"],
-    recombination: Literal["four_momentum", "winner_takes_all"] = "four_momentum",
+    algorithm: Algorithm,
+    recombination: Recombination = "four_momentum",
     points: Floats | None = None,
 ) -> History:
     """Cluster the constituents of each jet until one object is left.

@@ -5,6 +5,7 @@ The recipes of the variables that are asked for are sorted by kind, and each kin
 """
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pandas as pd
 from glassjet.errors import InputError
 from glassjet.jets.store import Jets
 from glassjet.observables import correlators, flavour, kinematics, lund, shapes, subjets
+from glassjet.observables.clustering import Recombination
 from glassjet.observables.flow_polynomials import flow_polynomials
 from glassjet.observables.kinematics import Floats
 from glassjet.observables.nsubjettiness import ratio, tau
@@ -200,8 +202,8 @@ def _tau(shared: Shared, recipes: list[Tau]) -> Values:
     for recipe in recipes:
         together.setdefault((recipe.axes, recipe.grooming), []).append(recipe)
     for (axes, grooming), mine in together.items():
-        recombination = "winner_takes_all" if axes in ("wta", "onepass_wta") else "four_momentum"
-        history = shared.history("kt", recombination, grooming)
+        scheme: Recombination = "winner_takes_all" if axes in ("wta", "onepass_wta") else "four_momentum"
+        history = shared.history("kt", scheme, grooming)
         orders = tuple(sorted({recipe.order for recipe in mine}))
         betas = tuple(sorted({recipe.beta for recipe in mine}))
         taus = tau(history, orders, betas, one_pass=axes.startswith("onepass"))
@@ -299,7 +301,7 @@ def _polynomials(shared: Shared, recipes: list[FlowPolynomial]) -> Values:
     return values
 
 
-COMPUTE = {
+COMPUTE: dict[type[Any], Callable[[Shared, list[Any]], Values]] = {
     Kinematics: _kinematics,
     SoftDrop: _soft_drop,
     Tau: _tau,

@@ -1,13 +1,13 @@
 """What the variables of some jets share: clusterings, groomed jets and axes, each made once, when first asked for."""
 
 from collections.abc import Callable, Hashable
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from glassjet.jets.store import Ragged
 from glassjet.observables import kinematics
-from glassjet.observables.clustering import History, cluster
+from glassjet.observables.clustering import Algorithm, History, Recombination, cluster
 from glassjet.observables.kinematics import Floats, Integers
 from glassjet.observables.recipes import Grooming
 from glassjet.observables.soft_drop import Groomed, soft_drop
@@ -69,8 +69,8 @@ class Shared:
 
     def history(
         self,
-        algorithm: Literal["kt", "ca"],
-        recombination: Literal["four_momentum", "winner_takes_all"] = "four_momentum",
+        algorithm: Algorithm,
+        recombination: Recombination = "four_momentum",
         grooming: Grooming | None = None,
     ) -> History:
         """How the constituents merge."""
