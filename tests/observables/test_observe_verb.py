@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -95,6 +96,60 @@ def test_bad_input_is_one_line(words: list[str], expected: str, capsys: pytest.C
     error = capsys.readouterr().err
     assert expected in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--chunk-size", "0"], "--chunk-size 0: at least 1 is needed"),
+        (["--chunk-size", "-5"], "--chunk-size -5: at least 1 is needed"),
+        (
+            ["--variables", "tau3_b10_kd"],
+            "there is no expert variable or set 'tau3_b10_kd' (did you mean 'tau3_b10_kt'",
+        ),
+        (["--variables", "tau9_b10_kt"], "there is no expert variable or set 'tau9_b10_kt'"),
+        (["--variables", "tau32_b10"], "the expert variable 'tau32_b10' is written 'tau32'"),
+        (["--variables", "xaug36"], "jets.h5: multiplicity_charged_hadrons: the constituents have no pdgid"),
+        (["--variables", "displaced"], "jets.h5: dxy_max: the constituents have no d0 (they have no tracks)"),
+        (["--variables", "charge_k05"], "jets.h5: charge_k05: the constituents have no charge"),
+        (["--variables", "toy_z"], "jets.h5: toy_z: only jets of the toy model have it"),
+    ],
+)
+def test_what_cannot_be_computed_is_one_line(
+    jets_file: Path, words: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = jets_file.parent / "refused.parquet"
+    assert main(["observe", str(jets_file), *words, "--out", str(out)]) == 2
+    error = capsys.readouterr().err
+    assert expected in error
+    assert error.count("\n") == 1
+    assert not out.exists()
+
+
+def test_a_chunk_that_no_memory_holds_is_refused(
+    jets_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("glassjet.cli.observe.CONSTITUENT_MEMORY", 1e12)
+    out = jets_file.parent / "refused.parquet"
+    assert main(["observe", str(jets_file), "--out", str(out)]) == 2
+    assert "--chunk-size: so many jets at a time take" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("column", "value"), [("energy", np.nan), ("energy", -3.0), ("pt", np.inf), ("eta", np.nan)])
+def test_momenta_that_are_none_are_refused(
+    tmp_path: Path, column: str, value: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, out = tmp_path / "jets.h5", tmp_path / "table.parquet"
+    with store.writing(path, METADATA, "{}") as writer:
+        writer.append(jets_from(random_lists([10, 10])))
+    with h5py.File(path, "r+") as file:
+        file[f"constituents/{column}"][12] = value
+    assert main(["observe", str(path), "--out", str(out)]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert str(path) in error
+    assert column in error
+    assert not out.exists()
 
 
 def test_a_jet_of_nothing_is_named_and_nothing_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

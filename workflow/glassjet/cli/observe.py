@@ -12,6 +12,7 @@ chunks, nor its bytes on the number of processes. The first run compiles for a m
 """
 
 import argparse
+import os
 from pathlib import Path
 
 from glassjet.errors import InputError
@@ -22,6 +23,8 @@ EXAMPLE = """  glassjet observe results/quick/jets/top/train.h5 --variables xaug
       --out results/quick/observables/top/train.parquet
   glassjet observe --list
   glassjet observe --list --variables xaug36 tau3_b15_wta_softdrop_z02_b10"""
+
+CONSTITUENT_MEMORY = 800  # bytes, measured: clusterings of its jet, and its momenta
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,6 +86,20 @@ def write_table(args: argparse.Namespace) -> None:
     metadata = store.metadata(args.jets)
     form, radius = schema(words, metadata, made_by), metadata.get("radius", R0)
     tasks = [(args.jets, start, min(start + size, total), words, radius) for start in range(0, total, size)]
+    require_memory(args.jets, len(tasks[0 : args.processes]) * (tasks[0][2] - tasks[0][1]))
     with locked(args.out):
         parts = over_processes(observe_rows, tasks, min(args.processes, len(tasks)))
         write(tqdm(parts, total=len(tasks), unit=f"{size} jets", disable=None), form, args.out)
+
+
+def require_memory(path: Path, jets: int) -> None:
+    """Refuse chunks that this machine's memory cannot hold, before it is full."""
+    from glassjet.jets import store
+
+    needed = jets * store.constituents_per_jet(path) * CONSTITUENT_MEMORY
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > there:
+        raise InputError(
+            f"--chunk-size: so many jets at a time take {needed / 1e9:.0f} GB, and this machine has {there / 1e9:.0f}; "
+            "take fewer, the table has the same numbers"
+        )

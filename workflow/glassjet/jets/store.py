@@ -244,6 +244,12 @@ def count(path: Path) -> int:
         return len(file["jets/label"])
 
 
+def constituents_per_jet(path: Path) -> float:
+    """The mean number of constituents of the jets in a file."""
+    with open_hdf5(path, "jets") as file:
+        return float(len(file["constituents/pt"])) / max(len(file["jets/label"]), 1)
+
+
 def read(path: Path, start: int = 0, stop: int | None = None) -> Jets:
     """Read jets start:stop of a file, checked."""
     with open_hdf5(path, "jets") as file:
