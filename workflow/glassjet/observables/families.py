@@ -25,12 +25,7 @@ SOFT_DROP = "arXiv:1402.2657"
 NSUBJETTINESS = "arXiv:1011.2268"
 CORRELATORS = {"ecf2": "arXiv:1305.0007", "ecf3": "arXiv:1305.0007", "c2": "arXiv:1305.0007", "d2": "arXiv:1409.6298"}
 CORRELATORS |= {"m2": "arXiv:1609.07483", "n2": "arXiv:1609.07483"}
-AXES = {
-    "onepass_wta": "OnePass_WTA_KT_Axes",
-    "onepass_kt": "OnePass_KT_Axes",
-    "wta": "WTA_KT_Axes",
-    "kt": "KT_Axes",
-}
+AXES = {"onepass_wta": "OnePass_WTA_KT_Axes", "onepass_kt": "OnePass_KT_Axes", "wta": "WTA_KT_Axes", "kt": "KT_Axes"}
 UNBOUNDED = (0.0, math.inf)
 
 
@@ -171,13 +166,7 @@ def soft_drop(quantity: str, grooming: Grooming = STANDARD) -> Variable:
     mark = _mark(grooming)
     fail = "if no splitting passes"
     text, units, limits, label, undefined = {
-        "mass": (
-            "invariant mass",
-            "GeV",
-            UNBOUNDED,
-            rf"$m_{{{mark}}}$ [GeV]",
-            f"the mass of the last prong {fail}",
-        ),
+        "mass": ("invariant mass", "GeV", UNBOUNDED, rf"$m_{{{mark}}}$ [GeV]", f"the mass of the last prong {fail}"),
         "pt": (
             "transverse momentum",
             "GeV",

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 
 from glassjet.errors import InputError
 from glassjet.observables import costs, grammar
+from glassjet.observables.expert import P2
 from glassjet.observables.families import NSUBJETTINESS, P1, Variable
 from glassjet.observables.recipes import NEEDS
 from glassjet.observables.variables import (
@@ -19,7 +20,6 @@ from glassjet.observables.variables import (
     FLOW_POLYNOMIALS,
     KT_TAUS,
     LUND,
-    P2,
     RATIOS,
     SHAPES,
     SOFT_DROP,
