@@ -1,4 +1,4 @@
-"""The expert variables of arXiv:2011.13466 that have a name of their own, and the standard quantities of every table."""
+"""The variables of arXiv:2011.13466 that have a name of their own, and the standard quantities of every table."""
 
 import math
 
