@@ -32,7 +32,7 @@ def test_a_set_has_the_same_values_alone_and_with_others(table: pd.DataFrame) ->
         ("xaug29",),
         ("mbns",),
         ("correlators",),
-        ("tau2_b10_softdrop", "rg_softdrop"),
+        ("tau2_b10_softdrop", "zg_softdrop"),
         ("efp_3_3_0_b05",),
     ]:
         alone = observe(jets, words)

@@ -65,6 +65,8 @@ class Variable:
 
 def digits(number: float) -> str:
     """A number of a name: 0.5 is 05, 1 is 10, 0.25 is 025."""
+    if not 0 <= number < 10:
+        raise ValueError(f"{number}: a number of a name lies between 0 and 10")
     text = f"{number:.6f}".rstrip("0")
     return text.replace(".", "") + ("0" if text.endswith(".") else "")
 
@@ -80,18 +82,18 @@ def _after(grooming: Grooming | None) -> str:
     """The grooming of a formula."""
     if grooming is None:
         return ""
-    return f" after soft drop (z_cut = {grooming.z_cut:g}, beta = {grooming.beta:g})"
+    return f" after soft drop (z_cut = {grooming.z_cut:.7g}, beta = {grooming.beta:.7g})"
 
 
 def _mark(grooming: Grooming | None) -> str:
     """The grooming of a label."""
     if grooming is None:
         return ""
-    return r"\mathrm{SD}" if grooming == STANDARD else rf"\mathrm{{SD}}({grooming.z_cut:g}, {grooming.beta:g})"
+    return r"\mathrm{SD}" if grooming == STANDARD else rf"\mathrm{{SD}}({grooming.z_cut:.7g}, {grooming.beta:.7g})"
 
 
-def _few(order: int) -> str:
-    return f"at most {order} constituent{'s' if order > 1 else ''}"
+def _few(order: int, grooming: Grooming | None) -> str:
+    return f"at most {order} constituent{'s' if order > 1 else ''}{' left' if grooming else ''}"
 
 
 def tau(order: int, beta: float, axes: Axes, grooming: Grooming | None = None, in_gev: bool = False) -> Variable:
@@ -99,19 +101,19 @@ def tau(order: int, beta: float, axes: Axes, grooming: Grooming | None = None, i
     index = f"{order}, {_mark(grooming)}" if grooming else f"{order}"
     about = {"onepass_wta": "", "onepass_kt": r" (one-pass $k_\mathrm{T}$ axes)"}
     about |= {"wta": " (WTA axes)", "kt": r" ($k_\mathrm{T}$ axes)"}
-    symbol = rf"$\tau_{{{index}}}^{{({beta:g})}}$"
+    symbol = rf"$\tau_{{{index}}}^{{({beta:.7g})}}$"
     if in_gev:
         symbol = rf"$p_\mathrm{{T}}\,${symbol}"
     return Variable(
         f"tau{order}_b{digits(beta)}{'' if axes == 'onepass_wta' else '_' + axes}{suffix(grooming)}"
         + ("_gev" if in_gev else ""),
-        f"tau_{order}^({beta:g}){' pT' if in_gev else ''}{_after(grooming)}, {AXES[axes]}",
+        f"tau_{order}^({beta:.7g}){' pT' if in_gev else ''}{_after(grooming)}, {AXES[axes]}",
         "GeV" if in_gev else "1",
         UNBOUNDED,
         f"{P1}, {NSUBJETTINESS}" if axes == "onepass_wta" else f"arXiv:2210.04371, {NSUBJETTINESS}",
         f"{symbol}{about[axes]}{' [GeV]' if in_gev else ''}",
         Tau(order, beta, axes, grooming, in_gev),
-        f"0 with {_few(order)}",
+        f"0 with {_few(order, grooming)}",
     )
 
 
@@ -125,13 +127,13 @@ def tau_ratio(above: int, below: int, beta: float, axes: Axes, grooming: Groomin
     assert isinstance(down.recipe, Tau)
     return Variable(
         f"tau{above}{below}{power}{'' if axes == 'onepass_wta' else '_' + axes}{suffix(grooming)}",
-        f"tau_{above}^({beta:g}) / tau_{below}^({beta:g}){_after(grooming)}, {AXES[axes]}",
+        f"tau_{above}^({beta:.7g}) / tau_{below}^({beta:.7g}){_after(grooming)}, {AXES[axes]}",
         "1",
         UNBOUNDED,
         up.source,
         f"${symbols[0]} / {symbols[1]}${about}",
         Ratio(up.recipe, down.recipe),
-        f"0 with {_few(below)} (0/0)",
+        f"0 with {_few(below, grooming)} (0/0)",
     )
 
 
@@ -151,13 +153,13 @@ def correlator(quantity: str, beta: float, grooming: Grooming | None = None) -> 
     unit = {"1": "", "GeV^2": r" [GeV$^2$]", "GeV^3": r" [GeV$^3$]"}[units]
     return Variable(
         f"{quantity}_b{digits(beta)}{suffix(grooming)}",
-        f"{formulas[quantity]}, beta = {beta:g}{_after(grooming)}",
+        f"{formulas[quantity]}, beta = {beta:.7g}{_after(grooming)}",
         units,
         UNBOUNDED,
         CORRELATORS[quantity],
-        rf"${base}^{{({beta:g})}}${unit}",
+        rf"${base}^{{({beta:.7g})}}${unit}",
         Correlator(quantity, beta, grooming),
-        "0 with one constituent" if quantity == "ecf2" else f"0 with {_few(2)}",
+        f"0 with {_few(1, grooming)}" if quantity == "ecf2" else f"0 with {_few(2, grooming)}",
     )
 
 
@@ -199,11 +201,11 @@ def charge(kappa: float) -> Variable:
     """Jet charge."""
     return Variable(
         f"charge_k{digits(kappa)}",
-        f"jet charge, sum_i q_i pT_i^kappa / pT^kappa, kappa = {kappa:g}",
+        f"jet charge, sum_i q_i pT_i^kappa / pT^kappa, kappa = {kappa:.7g}",
         "1",
         (-math.inf, math.inf),
         "arXiv:1209.2421",
-        rf"$Q_{{\kappa={kappa:g}}}$",
+        rf"$Q_{{\kappa={kappa:.7g}}}$",
         Charge(kappa),
     )
 
@@ -213,11 +215,11 @@ def flow_polynomial(graph: tuple[int, int, int], beta: float) -> Variable:
     n, d, k = graph
     return Variable(
         f"efp_{n}_{d}_{k}_b{digits(beta)}",
-        f"energy-flow polynomial of the graph with {graphs.text(graph)}, beta = {beta:g}",
+        f"energy-flow polynomial of the graph with {graphs.text(graph)}, beta = {beta:.7g}",
         "1",
         UNBOUNDED,
         "arXiv:1712.07124",
-        rf"$\mathrm{{EFP}}_{{{n},{d},{k}}}^{{({beta:g})}}$",
+        rf"$\mathrm{{EFP}}_{{{n},{d},{k}}}^{{({beta:.7g})}}$",
         FlowPolynomial(graph, beta),
         "0 with one constituent",
     )

@@ -73,7 +73,7 @@ def _flow_polynomial(words: Words) -> Variable | None:
 
 NUMBER = r"\d{2,7}"
 GROOMING = rf"_(?P<grooming>softdrop(_z(?P<z_cut>{NUMBER})_b(?P<power>{NUMBER}))?)"
-AXES = r"(_(?P<axes>kt|wta|onepass_kt))?"
+AXES = r"(_(?P<axes>kt|wta|onepass_kt|onepass_wta))?"
 FAMILIES: dict[str, Callable[[Words], Variable | None]] = {
     rf"tau(?P<n>[1-8])_b(?P<beta>{NUMBER}){AXES}({GROOMING})?(?P<gev>_gev)?": _tau,
     rf"tau(?P<n>[2-8])(?P<m>[1-7])(_b(?P<beta>{NUMBER}))?{AXES}({GROOMING})?": _ratio,
@@ -94,7 +94,10 @@ def named(name: str) -> Variable | None:
     """
     for pattern, build in FAMILIES.items():
         if match := re.fullmatch(pattern, name):
-            variable = build(match.groupdict(default=""))
+            words = match.groupdict(default="")
+            if words.get("z_cut") and number(words["z_cut"]) >= 0.5 and number(words["power"]) == 0:
+                return None  # z is at most one half: no splitting would ever pass
+            variable = build(words)
             if variable is not None and variable.name != name:
                 raise InputError(f"the expert variable {name!r} is written {variable.name!r}")
             return variable

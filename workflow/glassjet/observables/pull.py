@@ -36,14 +36,13 @@ def pull_angle(momenta: Floats, offsets: Integers, groomed: Groomed) -> Floats:
     points = plane_of(momenta[kept])
     dy, dphi = points[:, 1] - axis[jet, 1], wrapped(points[:, 2] - axis[jet, 2])
     weight = points[:, 0] * np.hypot(dy, dphi)
-    # A lone constituent lies on its axis but for rounding: its pull is exactly nothing.
-    alone = np.bincount(jet, minlength=len(angle))[jet] == 1
-    weight[alone] = 0.0
-    pull_y = np.bincount(jet, weight * dy, len(angle))[two]
-    pull_phi = np.bincount(jet, weight * dphi, len(angle))[two]
+    pull_y, pull_phi, arm = (
+        np.bincount(jet, values, len(angle))[two] for values in (weight * dy, weight * dphi, weight)
+    )
     to_y, to_phi = other[:, 1] - axis[two, 1], wrapped(other[:, 2] - axis[two, 2])
     cross, dot = pull_y * to_phi - pull_phi * to_y, pull_y * to_y + pull_phi * to_phi
-    angle[two] = np.abs(np.arctan2(cross, dot))
+    pulled = np.hypot(pull_y, pull_phi) > ARM_MIN * arm  # one constituent, or collinear ones, pull by rounding alone
+    angle[two] = np.where(pulled, np.abs(np.arctan2(cross, dot)), 0.0)
     return angle
 
 

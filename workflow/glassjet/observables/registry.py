@@ -12,7 +12,7 @@ from glassjet.errors import InputError
 from glassjet.observables import costs, grammar
 from glassjet.observables.expert import P2
 from glassjet.observables.families import NSUBJETTINESS, P1, Variable
-from glassjet.observables.recipes import NEEDS
+from glassjet.observables.recipes import NEEDS, Recipe
 from glassjet.observables.variables import (
     CHARGES,
     CORRELATORS,
@@ -71,7 +71,18 @@ SETS: dict[str, tuple[str, ...]] = {
     "toy": _names(TOY),
 }
 ALL = ("standard", "xaug29", "soft_drop", "nsubjettiness", "correlators", "shapes", "subjets", "lund", "efp5")
-SETS["all"] = tuple(dict.fromkeys(name for part in ALL for name in SETS[part]))
+
+
+def _every() -> tuple[str, ...]:
+    """The variables of ALL; of what has two names (delta_r_subjets is rg_softdrop) the first."""
+    names: dict[Recipe, str] = {}
+    for part in ALL:
+        for name in SETS[part]:
+            names.setdefault(VARIABLES[name].recipe, name)
+    return tuple(names.values())
+
+
+SETS["all"] = _every()
 
 SET_SOURCES: dict[str, str] = {
     "standard": "in every table",
