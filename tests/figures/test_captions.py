@@ -17,8 +17,10 @@ def caption(notebook: str, figure: str) -> str:
 @pytest.mark.parametrize(
     ("notebook", "figure", "words"),
     [
-        ("samples", "jets", "soft-drop mass and multiplicity"),
-        ("samples", "single_variable_auc_mbns", "AUC of each variable alone"),
+        ("generation", "spectra_top", "soft-drop mass and multiplicity"),
+        ("variables", "variables_top_mbns", "Every expert variable of the group"),
+        ("variables", "single_variable_auc_top_mbns", "AUC of each variable alone"),
+        ("variables", "lund_plane_top", "primary Lund plane"),
         ("performance", "rejection", "at least 30 background jets"),
         ("attribution", "pixels_xaug_image_image_xaug29", "Mean relevance of each pixel by class"),
         ("attribution", "ledger", "nowhere"),

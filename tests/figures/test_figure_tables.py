@@ -4,46 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glassjet.figures import attribution, constituents, performance, ranking, samples
-
-
-def test_histograms_are_normalised_by_all_jets_of_the_class() -> None:
-    random = np.random.default_rng(1)
-    label = np.repeat([0, 1], [400, 100]).astype(np.int8)
-    weight = np.where(label == 1, 1e-4, random.uniform(1, 3, 500))
-    values = pd.DataFrame({"mass": random.normal(0, 1, 500), "count": random.integers(0, 9, 500)})
-    table = samples.histograms(values, label, weight, ["mass", "count"])
-    area = (table["density"] * (table["high"] - table["low"])).groupby([table["variable"], table["label"]]).sum()
-    assert np.allclose(area["count"], 1)
-    assert area["mass"].between(0.97, 1 + 1e-9).all()
-    assert area["mass"].min() < 1
-    signal = table[(table["variable"] == "count") & (table["label"] == 1)].iloc[0]
-    share = (values["count"][label == 1] == 0).mean()
-    assert signal["density"] == pytest.approx(share)
-    assert signal["error"] == pytest.approx(np.sqrt(share / 100))  # equal weights: sqrt(n) / N
-    assert signal["low"] == -0.5
-
-
-def test_bins_of_whole_numbers_hold_whole_numbers() -> None:
-    edges = samples.bin_edges(np.arange(0.0, 201.0), np.ones(201))
-    assert np.allclose(np.diff(edges), np.diff(edges)[0])
-    assert np.allclose((edges + 0.5) % 1, 0)
-
-
-def test_a_constant_has_a_range_and_no_correlation() -> None:
-    edges = samples.bin_edges(np.full(10, 0.3), np.ones(10))
-    assert edges[0] < 0.3 < edges[-1]
-    table = pd.DataFrame({"a": np.arange(5.0), "b": -2 * np.arange(5.0), "c": np.ones(5)})
-    found = samples.correlation(table, np.ones(5)).to_numpy()
-    assert found == pytest.approx(np.array([[1, -1, 0], [-1, 1, 0], [0, 0, 0]]))
-
-
-def test_weights_are_repetitions_in_a_correlation() -> None:
-    random = np.random.default_rng(2)
-    table = pd.DataFrame(random.normal(size=(50, 3)), columns=list("abc"))
-    times = random.integers(1, 4, 50)
-    found = samples.correlation(table, times.astype(float))
-    assert found.to_numpy() == pytest.approx(table.loc[table.index.repeat(times)].corr().to_numpy())
+from glassjet.figures import attribution, constituents, performance, ranking
 
 
 def test_a_rejection_needs_thirty_jets_that_pass() -> None:

@@ -13,7 +13,8 @@ import pytest
 from scipy.stats import chi2, kstest
 
 from glassjet.errors import InputError
-from glassjet.figures import comparison, displaced, generation, inventory, names, spectra, style, variations
+from glassjet.figures import comparison, displaced, generation, histograms, inventory, names, spectra, style, variations
+from glassjet.figures.samples import Sample, read_samples
 from glassjet.jets import store
 from tests.figures.conftest import JETS, METADATA, made_up_jets, made_up_observables
 
@@ -107,18 +108,18 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def samples(root: Path) -> dict[str, spectra.Sample]:
-    read = spectra.read_samples(root, [f"{name}/explain" for name in MADE_UP], 1000)
+def samples(root: Path) -> dict[str, Sample]:
+    read = read_samples(root, [f"{name}/explain" for name in MADE_UP], 1000)
     return {sample.name: sample for sample in read}
 
 
 def test_samples_are_read_and_named(root: Path) -> None:
-    one, two = spectra.read_samples(root, ["top/explain", "top/explain"], 100)
+    one, two = read_samples(root, ["top/explain", "top/explain"], 100)
     assert (one.name, len(one.jets), len(one.observed)) == ("top_explain", 100, 100)
     assert two.classes == ("QCD", names.CLASS_NAMES["top"])
     for wrong in ("top", "top/all", "/explain"):
         with pytest.raises(InputError, match="write it as sample/split"):
-            spectra.read_samples(root, [wrong], 100)
+            read_samples(root, [wrong], 100)
 
 
 def test_observables_of_other_jets_are_refused(root: Path, tmp_path: Path) -> None:
@@ -126,22 +127,22 @@ def test_observables_of_other_jets_are_refused(root: Path, tmp_path: Path) -> No
     (tmp_path / "observables" / "top").mkdir(parents=True)
     (tmp_path / "observables" / "top" / "explain.parquet").symlink_to(root / "observables" / "toy" / "explain.parquet")
     with pytest.raises(InputError, match="of other jets"):
-        spectra.read_samples(tmp_path, ["top/explain"], 100)
+        read_samples(tmp_path, ["top/explain"], 100)
 
 
 def test_entries_of_one_jet_have_one_error() -> None:
     edges = np.array([0.0, 1.0, 2.0])
     values, weight, owner = np.array([0.5, 0.5, 1.5, 5.0]), np.array([2.0, 2.0, 1.0, 3.0]), np.array([0, 0, 1, 2])
-    table = spectra.histogram(values, weight, edges, owner)
+    table = histograms.histogram(values, weight, edges, owner)
     assert table["share"].tolist() == pytest.approx([4 / 8, 1 / 8])  # also of the entry outside
     assert table["error"].tolist() == pytest.approx([4 / 8, 1 / 8])  # the two of jet 0 fluctuate together
-    alone = spectra.histogram(values, weight, edges)
+    alone = histograms.histogram(values, weight, edges)
     assert alone["error"].tolist() == pytest.approx([np.sqrt(8) / 8, 1 / 8])
-    logarithmic = spectra.histogram(values + 1, weight, edges + 1, logarithmic=True)
+    logarithmic = histograms.histogram(values + 1, weight, edges + 1, logarithmic=True)
     assert logarithmic["density"].iloc[0] == pytest.approx(4 / 8 / np.log(2))
 
 
-def test_spectra_hold_their_classes(samples: dict[str, spectra.Sample]) -> None:
+def test_spectra_hold_their_classes(samples: dict[str, Sample]) -> None:
     table = spectra.spectra(samples["top"])
     assert table.groupby(["variable", "label"])["share"].sum().between(0.95, 1 + 1e-9).all()
     numbers = table[table["variable"] == "multiplicity"]
@@ -152,13 +153,13 @@ def test_a_narrow_peak_gets_narrow_bins() -> None:
     random = np.random.default_rng(1)
     label = np.repeat([0, 1], 2000).astype(np.int8)
     values = np.concatenate([random.uniform(0, 300, 2000), random.normal(80, 5, 2000)])
-    width = np.diff(spectra.edges_for(values, label, np.ones(4000)))[0]
+    width = np.diff(histograms.edges_for(values, label, np.ones(4000)))[0]
     assert 2 < width < 6
-    smooth = np.diff(spectra.edges_for(values, np.tile(label[::2000], 2000), np.ones(4000)))[0]
+    smooth = np.diff(histograms.edges_for(values, np.tile(label[::2000], 2000), np.ones(4000)))[0]
     assert smooth > 2 * width
 
 
-def test_cutflow_is_a_fraction_of_the_cross_section(samples: dict[str, spectra.Sample]) -> None:
+def test_cutflow_is_a_fraction_of_the_cross_section(samples: dict[str, Sample]) -> None:
     table = inventory.cutflow(samples["top"])
     stages = ["events", "leading_jet_in_pt_window", "acceptance"]
     assert table["stage"].tolist() == [*stages, *stages, "matched"]
@@ -167,7 +168,7 @@ def test_cutflow_is_a_fraction_of_the_cross_section(samples: dict[str, spectra.S
     assert inventory.cutflow(samples["published"]).empty
 
 
-def test_weights_of_a_sample(samples: dict[str, spectra.Sample]) -> None:
+def test_weights_of_a_sample(samples: dict[str, Sample]) -> None:
     table = inventory.weights(samples["top"])
     assert table["effective"].tolist() == pytest.approx([JETS / 2, JETS / 2])
     assert table["selected_pb"].tolist() == [2.0, 2.0]
@@ -186,10 +187,10 @@ def test_modes_and_medians_follow_the_weights() -> None:
     assert inventory.mode(values, weight.astype(float)) == inventory.mode(
         np.repeat(values, weight), np.ones(weight.sum())
     )
-    assert spectra.quantile(np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0, 5.0]), 0.5) == 3
+    assert histograms.quantile(np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0, 5.0]), 0.5) == 3
 
 
-def test_peaks_are_beside_the_mass_of_the_resonance(samples: dict[str, spectra.Sample]) -> None:
+def test_peaks_are_beside_the_mass_of_the_resonance(samples: dict[str, Sample]) -> None:
     table = inventory.peaks(samples["top"], replicas=20)
     assert set(table["pdg"]) == {172.6}
     mass = table[table["variable"] == "mass"]
@@ -217,15 +218,15 @@ def test_p_values_of_equal_samples_are_uniform() -> None:
     """
     random = np.random.default_rng(3)
 
-    def sample(n: int) -> comparison.Weighted:
+    def sample(n: int) -> histograms.Weighted:
         x = np.exp(random.uniform(0, 3, n))
         return x * np.exp(random.normal(0, 0.3, n)), x**-2.7
 
     found = []
     for _ in range(300):
         both = [sample(1500), sample(900)]
-        edges = comparison.merged(np.exp(np.linspace(0, 3, 9)), both)
-        first, second = (comparison.contents(*one, edges) for one in both)
+        edges = histograms.merged(np.exp(np.linspace(0, 3, 9)), both)
+        first, second = (histograms.contents(*one, edges) for one in both)
         found.append(comparison.chi2_test(first, second)[2])
     assert kstest(found, "uniform").pvalue > 0.01
     assert abs(np.mean(np.array(found) < 0.05) - 0.05) < 4 * np.sqrt(0.05 * 0.95 / 300)
@@ -234,23 +235,23 @@ def test_p_values_of_equal_samples_are_uniform() -> None:
 def test_merged_bins_are_full() -> None:
     random = np.random.default_rng(4)
     both = [(random.exponential(1, n), random.uniform(0.5, 2, n)) for n in (300, 500)]
-    edges = comparison.merged(np.linspace(0, 6, 31), both)
+    edges = histograms.merged(np.linspace(0, 6, 31), both)
     assert 5 < len(edges) < 31
     assert (edges[0], edges[-1]) == (0, 6)
     for values, weight in both:
-        w, s = comparison.contents(values, weight, edges)
-        assert (w**2 / s).min() >= comparison.SMALLEST
+        w, s = histograms.contents(values, weight, edges)
+        assert (w**2 / s).min() >= histograms.FULL
         assert w.sum() == pytest.approx(weight.sum())  # what lies beyond belongs to the outermost bins
-    assert comparison.merged(np.linspace(0, 6, 31), [(np.ones(5), np.ones(5))]).tolist() == [0, 6]
+    assert histograms.merged(np.linspace(0, 6, 31), [(np.ones(5), np.ones(5))]).tolist() == [0, 6]
 
 
-def test_groups_are_cards_and_published_samples(samples: dict[str, spectra.Sample]) -> None:
+def test_groups_are_cards_and_published_samples(samples: dict[str, Sample]) -> None:
     found = comparison.groups(list(samples.values()))
     assert [(group.name, group.reference.name) for group in found] == [("top", "top"), ("published", "published")]
     assert [one.name for one in found[1].others] == ["top", "top_narrow", "top_detector"]
 
 
-def test_comparisons_say_what_differs(samples: dict[str, spectra.Sample]) -> None:
+def test_comparisons_say_what_differs(samples: dict[str, Sample]) -> None:
     group = comparison.groups(list(samples.values()))[0]
     table = comparison.pairwise_tests(group, ["pt", "multiplicity"])
     assert table["p_value"].between(0, 1).all()
@@ -264,20 +265,20 @@ def test_comparisons_say_what_differs(samples: dict[str, spectra.Sample]) -> Non
     assert set(narrow["shared"]) == {0.0}
 
 
-def test_shared_events_are_compared_in_halves(samples: dict[str, spectra.Sample]) -> None:
+def test_shared_events_are_compared_in_halves(samples: dict[str, Sample]) -> None:
     group = comparison.Group("top", samples["top"], [samples["top_detector"]])
     table = comparison.pairwise_tests(group)
     assert table["effective_reference"].tolist() == pytest.approx([JETS / 4] * len(table))
     assert table["effective_sample"].tolist() == pytest.approx([JETS / 4] * len(table))
 
 
-def test_ratios_of_a_sample_to_itself_are_one(samples: dict[str, spectra.Sample]) -> None:
+def test_ratios_of_a_sample_to_itself_are_one(samples: dict[str, Sample]) -> None:
     table = comparison.ratios(comparison.Group("top", samples["top"], [samples["top"]]))
     assert table["ratio"].to_numpy() == pytest.approx(1)
     assert (table["error"] > 0).all()
 
 
-def test_tracks_are_counted(samples: dict[str, spectra.Sample]) -> None:
+def test_tracks_are_counted(samples: dict[str, Sample]) -> None:
     sample = samples["h_bb"]
     values = displaced.track_values(sample)
     error = sample.jets.constituents.columns["d0_error"]
@@ -300,7 +301,7 @@ def test_density_labels_have_the_units_of_one_over_x() -> None:
     assert "(d_0/\\sigma)" in generation.density_label(r"signed $d_0/\sigma$")
 
 
-def test_masses_are_marked_where_they_belong(samples: dict[str, spectra.Sample]) -> None:
+def test_masses_are_marked_where_they_belong(samples: dict[str, Sample]) -> None:
     table = spectra.spectra(samples["top"])
     figure = generation.by_class(table, {}, ("QCD", "top"), masses={"t": 172.6, "W": 1e6})
     axis = figure.axes[1]

@@ -1,4 +1,4 @@
-"""The four notebooks on made-up results: every cell passes, and every figure and table is there and finite."""
+"""The notebooks of a task on made-up results: every cell passes, and every figure and table is there and finite."""
 
 import contextlib
 import io
@@ -14,10 +14,9 @@ import pytest
 from glassjet.figures import style
 
 NOTEBOOKS = Path(__file__).parents[2] / "workflow" / "notebooks"
-NAMES = ("samples", "performance", "attribution", "ranking")
+NAMES = ("performance", "attribution", "ranking")
 TAGGERS = ["mbns/mbns", "xaug_image/image", "pfn/kinematics"]
 GIVEN: dict[str, dict[str, Any]] = {
-    "samples": {"limit": 200, "variables": ["mbns"]},
     "performance": {"taggers": ["mass_tau32/mass_tau32", *TAGGERS], "seeds": [1, 2]},
     "attribution": {"taggers": TAGGERS, "seeds": [1, 2], "methods": ["lrp_p1", "lrp_recommended", "shap", "masking"]},
     "ranking": {"taggers": ["mbns/mbns"]},
@@ -56,7 +55,6 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
 
 
 EXPECTED = {
-    "samples": {"jets", "average_image", "variables_mbns", "correlations_mbns", "single_variable_auc_mbns"},
     "performance": {"rejection", "working_points", "scores", "efficiency", "background_mass", "learning_curves"},
     "attribution": {"ledger", "image_relevance", "feature_relevance_mbns_mbns", "places_pfn_kinematics"}
     | {"plane_pfn_kinematics", "profiles_mbns_mbns", "masking_pfn_kinematics", "pixels_xaug_image_image"},

@@ -70,8 +70,10 @@ def results(tmp_path: Path) -> Path:
             {"kind": "methods", "method_a": "shap", "method_b": m, "seed_a": "1", "spearman": -0.5} for m in METHODS[:3]
         ]
         pd.DataFrame(pairs).to_csv(folder / "agreement.csv", index=False)
-    for path in re.findall(r'#(?:wide|narrow)\("([^"]+)"', (SOURCE / "main.typ").read_text()):
-        file = root / "figures" / f"{path}.pdf"
+    for path, of_sample in re.findall(
+        r'#(?:wide|narrow)\("([^"]+)"( \+ study\.sample)?', (SOURCE / "main.typ").read_text()
+    ):
+        file = root / "figures" / f"{path}{'top' if of_sample else ''}.pdf"
         file.parent.mkdir(parents=True, exist_ok=True)
         Figure((3, 2)).savefig(file, metadata={"CreationDate": None})
     return root

@@ -39,7 +39,7 @@ def test_the_study_of_all_samples_makes_jets_and_figures_alone(untouched: Path, 
     done = snakemake(untouched, *DEFAULT, "--configfile", "config/samples.yaml", "--dry-run")
     assert done.returncode == 0, done.stdout
     samples = yaml.safe_load((untouched / "config" / "samples.yaml").read_text())["samples"]
-    assert jobs(done.stdout) == {"generate": len(samples) - 1, "toy": 1, "observe": len(samples), "figures": 1}
+    assert jobs(done.stdout) == {"generate": len(samples) - 1, "toy": 1, "observe": len(samples), "figures": 2}
 
 
 def test_a_process_of_ones_own_is_an_input_of_its_jets(untouched: Path, snakemake: Run, jobs: Jobs) -> None:

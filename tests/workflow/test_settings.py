@@ -64,7 +64,7 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         lambda c: c["samples"]["top"].update(detector=True, tracks="production"),
         "samples.top.tracks: production is the truth, which no detector sees; give tracks measured, or off",
     ),
-    "figures of no task": (lambda c: c["figures"].pop("task"), "figures.task: is missing; samples is about a task"),
+    "figures of no task": (lambda c: c["figures"].pop("task"), "figures.task: is missing; performance is about a task"),
     "figures of an unknown sample": (
         lambda c: c["figures"].update(samples=["tops"]),
         "figures.samples: there is no sample 'tops' (did you mean 'top'?)",
@@ -169,6 +169,10 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "paper without a tagger": (
         lambda c: c["tasks"]["top"]["taggers"].pop(),
         "tasks.top.taggers: the paper compares pfn/kinematics; add it, or leave the section paper out",
+    ),
+    "paper without its sample": (
+        lambda c: c["figures"].update(samples=["top_detector"]),
+        "figures.samples: the paper needs top; add it, or leave the section paper out",
     ),
     "paper of one seed": (lambda c: c.update(seeds=[1]), "seeds: the paper compares seeds; give two or more"),
 }

@@ -220,7 +220,7 @@ CHANGES: dict[str, tuple[str, str, dict[str, int]]] = {
     }),
     "a notebook's parameter": ("signal_efficiency: 0.5", "signal_efficiency: 0.6", {"figures": 1, "paper": 1}),
     "a variation": ("detector: true", "detector: true\n    detector_towers: 2", {
-        "generate": 1, "observe": 1, "score": 11, "score_reduced": 4, "summarise": 1, "figures": 3, "paper": 1,
+        "generate": 1, "observe": 1, "score": 11, "score_reduced": 4, "summarise": 1, "figures": 4, "paper": 1,
     }),
     "the order of keys": ("epochs: 2, batch_size: 40", "batch_size: 40, epochs: 2", {}),
     "a default in words": ("patience: 8}", "patience: 8, milestones: []}", {}),

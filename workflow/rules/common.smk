@@ -123,6 +123,7 @@ def figures_flags(wildcards):
     explained = config["explain"]["methods"]
     methods = [name for names in explained.values() for name in names]
     among = {"attribution": explained, "ranking": config["rank"]["taggers"]}
+    observed = [crosschecks.variables_of(config, sample) for sample, _ in shown_samples()]
     told = {
         "task": task,
         "sample": own_sample(task) if task else "",
@@ -130,16 +131,16 @@ def figures_flags(wildcards):
         "taggers": pairs(task, among.get(wildcards.notebook)) if task else [],
         "seeds": config["seeds"],
         "methods": [name for name in dict.fromkeys(methods) if name != "masking"],
-        "variables": config["observables"]["variables"],
+        "variables": list(dict.fromkeys(chain(*observed))),
         "signal_efficiency": section["signal_efficiency"],
         "limit": section["limit"],
     }
     wanted = {
-        "samples": ["sample", "variables", "limit"],
         "performance": ["task", "sample", "taggers", "seeds", "signal_efficiency"],
         "attribution": ["task", "sample", "taggers", "seeds", "methods"],
         "ranking": ["task", "sample", "taggers"],
         "generation": ["samples", "limit"],
+        "variables": ["samples", "variables", "limit"],
     }
     return settings.flags({name: told[name] for name in wanted.get(wildcards.notebook, told)})
 
@@ -189,7 +190,7 @@ def sample_files(sample, splits):
 
 
 def shown_samples():
-    """The samples that the notebook generation draws, each with a split: explain, or the first that it has."""
+    """The samples that the notebooks generation and variables draw, each with a split: explain, or the first that it has."""
     for name in config["figures"]["samples"] or config["samples"]:
         sample = config["samples"][name]
         splits = list(sample.get("jets") or sample["files"])
@@ -250,14 +251,13 @@ def notebook(wildcards):
 
 def notebook_inputs(wildcards):
     """The results that a notebook reads; one of a user's own may read them all."""
-    generation = [path for sample, split in shown_samples() for path in sample_files(sample, [split])]
-    if wildcards.notebook == "generation":
-        return generation
+    shown = [path for sample, split in shown_samples() for path in sample_files(sample, [split])]
+    if wildcards.notebook in ("generation", "variables"):
+        return shown
     task = config["figures"]["task"]
     explained = config["explain"]["methods"]
     sample = own_sample(task)
     reads = {
-        "samples": sample_files(sample, ("train", "validation", "explain")),
         "performance": [
             results(f"jets/{sample}/test.h5"),
             results("summary.csv"),
@@ -271,7 +271,7 @@ def notebook_inputs(wildcards):
         ],
         "ranking": [results("summary.csv"), *rankings(task)],
     }
-    everything = [sample_files(sample, ("test",)), generation, *reads.values()]
+    everything = [sample_files(sample, ("train", "validation", "explain", "test")), shown, *reads.values()]
     return reads.get(wildcards.notebook, list(dict.fromkeys(chain(*everything))))
 
 

@@ -48,7 +48,7 @@ PAPER_TAGGERS = (
 PAPER_RANKED = ("mbns", "xaug_dnn")
 PAPER_METHODS = ("lrp_p1", "lrp_p2", "lrp_recommended")
 PAPER_RANKED_METHODS = (*PAPER_METHODS, "shap", "masking")
-PAPER_NOTEBOOKS = ("samples", "performance", "attribution", "ranking")
+PAPER_NOTEBOOKS = ("generation", "performance", "attribution", "ranking")
 
 
 def complaints(config: Config) -> Iterator[str]:
@@ -260,7 +260,7 @@ def _reduce(config: Config) -> Iterator[str]:
 
 def _figures(config: Config) -> Iterator[str]:
     section = config["figures"]
-    about_tasks = [name for name in section["notebooks"] if name != "generation"]
+    about_tasks = [name for name in section["notebooks"] if name not in ("generation", "variables")]
     if "task" not in section and about_tasks:
         yield f"figures.task: is missing; {about_tasks[0]} is about a task: name one, or leave the notebook out"
     elif "task" in section and section["task"] not in config["tasks"]:
@@ -291,6 +291,9 @@ def _paper(config: Config) -> Iterator[str]:
     for name in PAPER_NOTEBOOKS:
         if name not in config.get("figures", {}).get("notebooks", []):
             yield f"figures.notebooks: the paper needs {name}; add it, {out}"
+    sample, shown = config["tasks"][task]["sample"], config.get("figures", {}).get("samples")
+    if shown and sample not in shown:
+        yield f"figures.samples: the paper needs {sample}; add it, {out}"
     entries = [f"{entry['tagger']}/{entry['features']}" for entry in config["tasks"][task]["taggers"]]
     for name in PAPER_TAGGERS:
         if name not in entries:

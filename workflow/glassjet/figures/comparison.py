@@ -19,16 +19,15 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.stats import chi2 as chi2_distribution
 
-from glassjet.figures.samples import bin_edges
-from glassjet.figures.spectra import QUANTITIES, Sample
+from glassjet.figures.histograms import Weighted, contents, merged, span, whole
+from glassjet.figures.samples import Sample
+from glassjet.figures.spectra import QUANTITIES
 from glassjet.jets.keys import KEYS, PER_CLASS
 from glassjet.training.metrics import effective_number
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Weighted = tuple[Floats, Floats]  # values and weights
 START = 16  # bins before they are merged
-SMALLEST = 10.0  # effective number of jets in a bin, arXiv:physics/0605123
 SHARED = 0.01  # samples with a larger share of common events are not independent
 COLUMNS = ["reference", "sample", "differs", "label", "variable", "range", "shared"]
 RESULT = ["effective_reference", "effective_sample", "chi2", "ndf", "chi2_ndf", "p_value"]
@@ -98,35 +97,12 @@ def shared_events(reference: Sample, sample: Sample) -> float:
     return len(events[0].merge(events[1])) / min(map(len, events))
 
 
-def contents(values: Floats, weight: Floats, edges: Floats) -> tuple[Floats, Floats]:
-    """Sums of weights and of their squares in bins, of which the outermost reach to infinity."""
-    place = np.searchsorted(edges[1:-1], values, side="right")
-    first, second = (np.bincount(place, power, len(edges) - 1).astype(np.float64) for power in (weight, weight**2))
-    return first, second
-
-
-def merged(edges: Floats, histograms: Sequence[Weighted]) -> Floats:
-    """The edges left when bins are merged with their right neighbours until each is full in every histogram.
-
-    Full means an effective number of `SMALLEST`. What is left over at the right end joins the last bin.
-    """
-    both = [contents(values, weight, edges) for values, weight in histograms]
-    kept, first = [edges[0]], 0
-    for last in range(1, len(edges)):
-        sums = [(w[first:last].sum(), s[first:last].sum()) for w, s in both]
-        if all(s > 0 and w * w / s >= SMALLEST for w, s in sums):
-            kept.append(edges[last])
-            first = last
-    return np.array([*kept[:-1], edges[-1]]) if len(kept) > 1 else edges[[0, -1]]
-
-
 def starting_edges(histograms: Sequence[Weighted]) -> Floats:
     """Bins of equal width over all but the tails of all histograms at equal weight; of whole numbers, about those."""
     values = np.concatenate([each for each, _ in histograms])
     weight = np.concatenate([each / each.sum() for _, each in histograms])
-    edges = bin_edges(values, weight)
-    low, high = edges[0], edges[-1]
-    if np.array_equal(values, np.rint(values)):
+    low, high = span(values, weight)
+    if whole(values):
         return np.arange(low, high + (step := max(1, round((high - low) / START))), step)
     return np.linspace(low, high, START + 1)
 

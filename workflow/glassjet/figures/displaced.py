@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glassjet.figures.spectra import Sample, by_class, edges_for
+from glassjet.figures.histograms import edges_for
+from glassjet.figures.samples import Sample
+from glassjet.figures.spectra import by_class
 from glassjet.jets.store import Ragged
 
 Entries = tuple[NDArray[np.float64], NDArray[np.int64] | None]  # values, and the numbers of their jets; None: one a jet

@@ -29,6 +29,7 @@ from glassjet.figures.style import (
     header,
     house,
     legend_below,
+    steps,
 )
 
 IMAGES = 4  # in a row of a figure
@@ -52,16 +53,6 @@ def density_label(label: str, logarithmic: bool = False, whole: str = "N") -> st
     x = f"({x})" if "/" in x else x
     shown = "" if logarithmic or not units else f" [1/{units}"
     return rf"$(1/{whole})\,\mathrm{{d}}{whole}/\mathrm{{d}}{x}${shown}"
-
-
-def _steps(axis: Axes, part: pd.DataFrame, colour: str, line: str, name: str) -> None:
-    """A histogram as a line with its error band."""
-    edges = np.append(part["low"], part["high"].iloc[-1])
-    density, error = part["density"].to_numpy(), part["error"].to_numpy()
-    axis.stairs(density, edges, baseline=None, color=colour, linestyle=line, linewidth=1.2, label=name)
-    low = np.maximum(density - error, 0)
-    axis.stairs(density + error, edges, baseline=low, fill=True, color=colour, alpha=0.25, linewidth=0)
-    axis.set_xlim(edges[0], edges[-1])
 
 
 def _log_y(axis: Axes, part: pd.DataFrame) -> None:
@@ -124,7 +115,7 @@ def by_class(
     for axis, name in zip(axes, names, strict=True):
         part = table[table["variable"] == name]
         for one in (0, 1):
-            _steps(axis, part[part["label"] == one], CLASS_COLOURS[one], CLASS_LINES[one], classes[one])
+            steps(axis, part[part["label"] == one], CLASS_COLOURS[one], CLASS_LINES[one], classes[one])
         label = labels.get(name, name)
         axis.set_xlabel(label)
         axis.set_ylabel(density_label(label, name in log_x))
@@ -160,7 +151,7 @@ def background_rho(table: pd.DataFrame, names: Mapping[str, str], title: str = "
     for axis, sample in zip(axes, samples, strict=True):
         for variable, (colour, line, name) in styles.items():
             part = table[(table["sample"] == sample) & (table["variable"] == variable)]
-            _steps(axis, part, colour, line, name)
+            steps(axis, part, colour, line, name)
         axis.set_title(names[sample])
         axis.set_xscale("log")
         axis.xaxis.set_major_locator(LogLocator(numticks=4))
@@ -254,11 +245,11 @@ def hard_process(table: pd.DataFrame, classes: tuple[str, str], edges: tuple[flo
     figure, axes = grid(3, 3, 2.3)
     pthat = table[table["variable"] == "pthat"]
     for one in (0, 1):
-        _steps(axes[0], pthat[pthat["label"] == one], CLASS_COLOURS[one], CLASS_LINES[one], classes[one])
+        steps(axes[0], pthat[pthat["label"] == one], CLASS_COLOURS[one], CLASS_LINES[one], classes[one])
         own = table[(table["label"] == one) & (table["variable"] != "pthat")]
         axis = axes[1 + one]
-        _steps(axis, own[own["variable"] == "pt"], CLASS_COLOURS[one], CLASS_LINES[one], "weighted")
-        _steps(axis, own[own["variable"] == "pt_generated"], BLACK, ":", "as generated")
+        steps(axis, own[own["variable"] == "pt"], CLASS_COLOURS[one], CLASS_LINES[one], "weighted")
+        steps(axis, own[own["variable"] == "pt_generated"], BLACK, ":", "as generated")
         axis.set_ylim(0, 1.4 * (own["density"] + own["error"]).max())
         if own["high"].max() > WIDE * own["low"].min():
             _log_y(axis, own)

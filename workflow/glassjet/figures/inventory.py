@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from glassjet.figures.histograms import quantile
 from glassjet.figures.names import STAGE_NAMES, resonances
-from glassjet.figures.spectra import ROLES, Sample, quantile
+from glassjet.figures.samples import ROLES, Sample
 from glassjet.jets import store
 from glassjet.training.bootstrap import INTERVAL, resampled
 from glassjet.training.metrics import auc, effective_number

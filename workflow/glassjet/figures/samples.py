@@ -1,233 +1,106 @@
-"""Figures of a sample: distributions by class, average jet images, correlations, and what each variable tells alone."""
+"""The samples that are shown: one split each of any set of jets with its observables: generated, toy or published."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.colors import LogNorm
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from glassjet.figures.names import feature_label
-from glassjet.figures.style import (
-    CLASS_COLOURS,
-    CLASS_LINES,
-    COLUMN,
-    DIVERGING,
-    GREY,
-    PAGE,
-    SEQUENTIAL,
-    grid,
-    header,
-    house,
-    legend_below,
-)
+from glassjet.errors import InputError
+from glassjet.figures.names import class_names
+from glassjet.figures.results import Results
+from glassjet.files import open_hdf5, read_parquet
+from glassjet.jets import store
 
-BINS = 40
-TAIL = 0.002  # share of the jets, at either end, that a histogram's range leaves out
+ROLES = ("background", "signal")  # by label
 
 
-def bin_edges(values: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Edges of a histogram over all but `TAIL` of the weight at either end; whole numbers get bins about whole numbers.
+@dataclass(frozen=True)
+class Sample:
+    """One split of a sample, with its observables.
 
-    Parameters
+    Attributes
     ----------
-    values, weight : (n,)
+    name : str
+        In legends, tables and names of files: the sample's, with the split where several splits are shown.
+    path : Path
+        The file of its jets.
+    metadata : dict
+        Of that file.
+    observed : DataFrame
+        The observables of the first jets of the file, with label, event and weight.
     """
-    order = np.argsort(values, kind="stable")
-    share = np.cumsum(weight[order]) / weight.sum()
-    first, last = np.minimum(np.searchsorted(share, [TAIL, 1 - TAIL]), len(values) - 1)
-    low, high = float(values[order][first]), float(values[order][last])
-    if np.array_equal(values, np.rint(values)):
-        step = max(1, int(np.ceil((high - low + 1) / BINS)))
-        return np.arange(low - 0.5, high + 0.5 + step, step)
-    if high <= low:
-        low, high = low - 0.5, high + 0.5
-    return np.linspace(low, high, BINS + 1)
+
+    name: str
+    path: Path
+    metadata: dict[str, Any]
+    observed: pd.DataFrame
+
+    @cached_property
+    def jets(self) -> store.Jets:
+        """The same jets with their constituents: read when they are asked for, and kept."""
+        return store.read(self.path, 0, len(self.observed))
+
+    def chunks(self, size: int = store.CHUNK) -> Iterator[store.Jets]:
+        """The same jets a few at a time, so that memory is that of a few."""
+        for start in range(0, len(self.observed), size):
+            yield store.read(self.path, start, min(start + size, len(self.observed)))
+
+    @property
+    def label(self) -> NDArray[np.int8]:
+        """0 background, 1 signal."""
+        return self.observed["label"].to_numpy()
+
+    @property
+    def weight(self) -> NDArray[np.float64]:
+        """Weights in pb; 1 in a published or a toy sample."""
+        return self.observed["weight"].to_numpy()
+
+    @property
+    def classes(self) -> tuple[str, str]:
+        """Names of background and signal."""
+        return class_names(self.metadata)
+
+    def of(self, label: int) -> NDArray[np.bool_]:
+        """Which jets belong to a class."""
+        return self.label == label
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """An observable of all jets."""
+        return self.observed[name].to_numpy(np.float64)
+
+    def pthat_range(self, label: int) -> tuple[float, float] | None:
+        """The range of pTHat (GeV) that a class was generated in; None where the file does not say."""
+        range_ = self.metadata.get(f"{ROLES[label]}_pthat")
+        return tuple(range_) if range_ and "pthat" in self.jets.columns else None
 
 
-def histograms(
-    values: pd.DataFrame, label: NDArray[np.int8], weight: NDArray[np.float64], names: Sequence[str]
-) -> pd.DataFrame:
-    """Histograms of variables by class, each class normalised to one.
+def read_samples(results: Path, samples: Iterable[str], limit: int) -> list[Sample]:
+    """Samples, each written sample/split, with at most `limit` jets of each.
 
-    Parameters
-    ----------
-    values : DataFrame of n rows with the columns `names`
-    label, weight : (n,)
-        0 background, 1 signal; weights in pb.
-
-    Returns
-    -------
-    DataFrame
-        variable, label, low, high, density, error. The density is that of all jets of the class, also of those outside
-        the range; the error is the statistical one, sqrt(sum w^2).
+    Raises
+    ------
+    InputError
+        If one is not written so, has only one class, or its observables are those of other jets.
     """
-    # The classes have different cross sections: a range for both needs them at equal weight.
-    totals = np.array([max(weight[label == one].sum(), np.finfo(float).tiny) for one in (0, 1)])
-    balanced = weight / totals[label]
-    tables = []
-    for name in names:
-        column = values[name].to_numpy(np.float64)
-        edges = bin_edges(column, balanced)
-        width = np.diff(edges)
-        for one in (0, 1):
-            chosen = label == one
-            content = np.histogram(column[chosen], edges, weights=balanced[chosen])[0]
-            variance = np.histogram(column[chosen], edges, weights=balanced[chosen] ** 2)[0]
-            tables.append(
-                pd.DataFrame(
-                    {
-                        "variable": name,
-                        "label": one,
-                        "low": edges[:-1],
-                        "high": edges[1:],
-                        "density": content / width,
-                        "error": np.sqrt(variance) / width,
-                    }
-                )
-            )
-    return pd.concat(tables, ignore_index=True)
-
-
-@house
-def distributions(
-    table: pd.DataFrame,
-    labels: Mapping[str, str],
-    classes: tuple[str, str],
-    title: str = "",
-    columns: int = 4,
-    height: float = 1.9,
-) -> Figure:
-    """Small multiples of the `histograms` of a sample: background dashed, signal solid, statistical errors as bands.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `histograms`.
-    labels : mapping
-        Axis label of each variable, with its units.
-    classes : (str, str)
-        Names of background and signal.
-    """
-    names = list(dict.fromkeys(table["variable"]))
-    figure, axes = grid(len(names), columns, height)
-    for axis, name in zip(axes, names, strict=True):
-        for one, part in table[table["variable"] == name].groupby("label"):
-            colour, line = CLASS_COLOURS[int(str(one))], CLASS_LINES[int(str(one))]
-            edges = np.append(part["low"], part["high"].iloc[-1])
-            density, error = part["density"].to_numpy(), part["error"].to_numpy()
-            axis.stairs(density, edges, color=colour, linestyle=line, linewidth=1.2, label=classes[int(str(one))])
-            axis.stairs(density + error, edges, baseline=density - error, fill=True, color=colour, alpha=0.25)
-            axis.set_xlim(edges[0], edges[-1])
-        axis.set_xlabel(labels.get(name, name))
-        axis.set_ylim(0, None)
-        axis.xaxis.set_major_locator(MaxNLocator(4 if columns < 5 else 3))
-        axis.set_yticks([])
-    for axis in axes[::columns]:
-        axis.set_ylabel("normalised")
-    legend_below(figure, axes[0])
-    header(figure, title)
-    return figure
-
-
-@house
-def average_images(
-    means: Sequence[NDArray[np.float64]], extent: float, classes: tuple[str, str], title: str = ""
-) -> Figure:
-    """Average jet images of background and signal, on one logarithmic colour scale.
-
-    Parameters
-    ----------
-    means : two arrays (pixels, pixels)
-        Average share of the jet's pT in each pixel; rows are the second coordinate.
-    extent : float
-        The image covers [-extent, extent] in both coordinates of the tagger's frame.
-    """
-    figure = Figure(figsize=(PAGE * 0.8, 2.7))
-    axes = figure.subplots(1, 2, sharex=True, sharey=True)
-    largest = max(float(mean.max()) for mean in means)
-    norm = LogNorm(largest * 1e-4, largest)
-    for axis, mean, name in zip(axes, means, classes, strict=True):
-        drawn = axis.imshow(
-            np.clip(mean, norm.vmin, None), norm=norm, cmap=SEQUENTIAL, extent=(-extent, extent, -extent, extent)
-        )
-        axis.set_title(name)
-        axis.set_xlabel(r"$x^\prime$ / $\Delta R$(subjets)")
-    axes[0].set_ylabel(r"$y^\prime$ / $\Delta R$(subjets)")
-    figure.colorbar(drawn, ax=axes, label=r"mean share of $p_T$", extend="min", shrink=0.9)
-    header(figure, title)
-    return figure
-
-
-def correlation(values: pd.DataFrame, weight: NDArray[np.float64]) -> pd.DataFrame:
-    """Pearson correlations, weighted: variable by variable. A constant variable correlates with nothing: zeros."""
-    array = values.to_numpy(np.float64)
-    centred = array - np.average(array, axis=0, weights=weight)
-    covariance = (centred * weight[:, None]).T @ centred / weight.sum()
-    spread = np.sqrt(np.diag(covariance))
-    scale = np.where(spread > 1e-12 * (1 + np.abs(array).max(axis=0)), spread, np.inf)
-    matrix = covariance / scale[:, None] / scale[None, :]
-    return pd.DataFrame(matrix, index=values.columns, columns=values.columns)
-
-
-@house
-def correlations(
-    matrices: Sequence[pd.DataFrame], labels: Mapping[str, str], classes: tuple[str, str], title: str = ""
-) -> Figure:
-    """Correlation matrices in one: of background below the diagonal, of signal above.
-
-    Parameters
-    ----------
-    matrices : two DataFrames
-        From `correlation`, of the same variables in the same order: background, signal.
-    """
-    background, signal = (matrix.to_numpy() for matrix in matrices)
-    names = [feature_label(name, labels) for name in matrices[0].columns]
-    both = np.where(np.tri(len(names), dtype=bool), background, signal)
-    np.fill_diagonal(both, np.nan)
-    figure = Figure(figsize=(1.4 + 0.17 * len(names), 1.0 + 0.17 * len(names)))
-    axis = figure.subplots()
-    drawn = axis.imshow(both, cmap=DIVERGING, vmin=-1, vmax=1, origin="upper")
-    axis.plot([-0.5, len(names) - 0.5], [-0.5, len(names) - 0.5], color=GREY, linewidth=0.6)
-    axis.set_xlabel(f"below the diagonal: {classes[0]}")
-    axis.set_title(f"above the diagonal: {classes[1]}")
-    axis.set_xticks(range(len(names)), names, rotation=90, fontsize=6)
-    axis.set_yticks(range(len(names)), names, fontsize=6)
-    axis.tick_params(which="both", length=0)
-    axis.minorticks_off()
-    figure.colorbar(drawn, ax=axis, label="linear correlation", shrink=0.6)
-    header(figure, title)
-    return figure
-
-
-@house
-def single_variable_aucs(table: pd.DataFrame, labels: Mapping[str, str], title: str = "") -> Figure:
-    """AUC of each variable on its own with its bootstrap interval, the best on top.
-
-    Parameters
-    ----------
-    table : DataFrame
-        variable, auc, low, high. An AUC below one half (signal at low values) is drawn at one minus itself, open.
-    """
-    folded = table.assign(strength=np.maximum(table["auc"], 1 - table["auc"])).sort_values("strength", kind="stable")
-    rises = folded["auc"].to_numpy() >= 0.5
-    centre = folded["strength"].to_numpy()
-    low = np.where(rises, folded["low"], 1 - folded["high"])
-    high = np.where(rises, folded["high"], 1 - folded["low"])
-    figure = Figure(figsize=(COLUMN, 0.6 + 0.16 * len(folded)))
-    axis = figure.subplots()
-    place = np.arange(len(folded))
-    axis.hlines(place, low, high, color=GREY)
-    for chosen, face, name in ((rises, CLASS_COLOURS[1], "signal is higher"), (~rises, "white", "signal is lower")):
-        if chosen.any():
-            axis.plot(centre[chosen], place[chosen], "o", color=CLASS_COLOURS[1], mfc=face, label=name)
-    axis.set_yticks(place, [feature_label(name, labels) for name in folded["variable"]])
-    axis.tick_params(axis="y", which="minor", left=False, right=False)
-    axis.axvline(0.5, color=GREY, linestyle=":", linewidth=0.8)
-    axis.set_ylim(-0.7, len(folded) - 0.3)
-    axis.set_xlabel("AUC of the variable alone (68% bootstrap)")
-    axis.legend(loc="lower right")
-    header(figure, title)
-    return figure
+    pairs = [text.partition("/") for text in samples]
+    if wrong := [sample + slash + split for sample, slash, split in pairs if not sample or split not in store.SPLITS]:
+        raise InputError(f"sample {wrong[0]!r}: write it as sample/split, such as top/explain")
+    shown = [sample for sample, _, _ in pairs]
+    found = []
+    for sample, _, split in pairs:
+        lies = Results(results, task="", sample=sample)
+        path, table = lies.jets(split), lies.observables(split)
+        store.require_both_classes(path)
+        observed = read_parquet(table).head(limit)
+        with open_hdf5(path, "jets") as file:
+            events = file["jets/event"][:limit]
+        if not np.array_equal(observed["event"].to_numpy(), events):
+            raise InputError(f"{table}: of other jets; make it again with `glassjet observe`")
+        name = sample if shown.count(sample) == 1 else f"{sample}_{split}"
+        found.append(Sample(name, path, store.metadata(path), observed))
+    return found

@@ -13,6 +13,7 @@ from typing import Any, ParamSpec
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, SymLogNorm
@@ -166,6 +167,16 @@ def legend_below(figure: Figure, axis: Axes, columns: int = 4) -> None:
     """One legend for all panels, below them, with the entries of one of them."""
     handles, names = axis.get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=columns)
+
+
+def steps(axis: Axes, part: pd.DataFrame, colour: str, line: str, name: str) -> None:
+    """A histogram (low, high, density, error) as a line with its error band."""
+    edges = np.append(part["low"], part["high"].iloc[-1])
+    density, error = part["density"].to_numpy(), part["error"].to_numpy()
+    axis.stairs(density, edges, baseline=None, color=colour, linestyle=line, linewidth=1.2, label=name)
+    low = np.maximum(density - error, 0)
+    axis.stairs(density + error, edges, baseline=low, fill=True, color=colour, alpha=0.25, linewidth=0)
+    axis.set_xlim(edges[0], edges[-1])
 
 
 def tagger_styles(taggers: Iterable[tuple[str, str]]) -> dict[tuple[str, str], dict[str, str]]:
