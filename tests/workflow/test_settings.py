@@ -65,6 +65,10 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         "samples.top.tracks: production is the truth, which no detector sees; give tracks measured, or off",
     ),
     "figures of no task": (lambda c: c["figures"].pop("task"), "figures.task: is missing; performance is about a task"),
+    "variables of an unknown sample": (
+        lambda c: c["figures"].update(variables_of=["tops"]),
+        "figures.variables_of: there is no sample 'tops' (did you mean 'top'?)",
+    ),
     "figures of an unknown sample": (
         lambda c: c["figures"].update(samples=["tops"]),
         "figures.samples: there is no sample 'tops' (did you mean 'top'?)",

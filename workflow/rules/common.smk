@@ -123,11 +123,12 @@ def figures_flags(wildcards):
     explained = config["explain"]["methods"]
     methods = [name for names in explained.values() for name in names]
     among = {"attribution": explained, "ranking": config["rank"]["taggers"]}
-    observed = [crosschecks.variables_of(config, sample) for sample, _ in shown_samples()]
+    shown = list(shown_samples("variables_of" if wildcards.notebook == "variables" else "samples"))
+    observed = [crosschecks.variables_of(config, sample) for sample, _ in shown]
     told = {
         "task": task,
         "sample": own_sample(task) if task else "",
-        "samples": [f"{sample}/{split}" for sample, split in shown_samples()],
+        "samples": [f"{sample}/{split}" for sample, split in shown],
         "taggers": pairs(task, among.get(wildcards.notebook)) if task else [],
         "seeds": config["seeds"],
         "methods": [name for name in dict.fromkeys(methods) if name != "masking"],
@@ -189,9 +190,9 @@ def sample_files(sample, splits):
     return [results(kind.format(sample, split)) for kind in kinds for split in splits]
 
 
-def shown_samples():
-    """The samples that the notebooks generation and variables draw, each with a split: explain, or the first that it has."""
-    for name in config["figures"]["samples"] or config["samples"]:
+def shown_samples(key):
+    """The samples that figures.samples or figures.variables_of names, each with a split: explain, or its first."""
+    for name in config["figures"][key] or config["samples"]:
         sample = config["samples"][name]
         splits = list(sample.get("jets") or sample["files"])
         yield name, "explain" if "explain" in splits else splits[0]
@@ -251,8 +252,9 @@ def notebook(wildcards):
 
 def notebook_inputs(wildcards):
     """The results that a notebook reads; one of a user's own may read them all."""
-    shown = [path for sample, split in shown_samples() for path in sample_files(sample, [split])]
-    if wildcards.notebook in ("generation", "variables"):
+    key = {"generation": "samples", "variables": "variables_of"}.get(wildcards.notebook)
+    shown = [path for sample, split in shown_samples(key or "samples") for path in sample_files(sample, [split])]
+    if key:
         return shown
     task = config["figures"]["task"]
     explained = config["explain"]["methods"]
