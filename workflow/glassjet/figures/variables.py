@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FormatStrFormatter, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from glassjet.figures.separation import folded
 from glassjet.figures.style import (
@@ -34,6 +34,7 @@ SPIKED = (0.25, 0.1)  # a panel is logarithmic where that share of a class is in
 DECADES = 3  # of such a panel
 CELL = 0.17  # inch: of a correlation
 LINE = 0.2  # inch: of a variable
+LARGE = 1e4  # from which on numbers are given in powers of ten
 TELLING = 0.5  # contents with a larger relative error do not stretch a panel
 
 
@@ -70,7 +71,7 @@ def distributions(table: pd.DataFrame, labels: Mapping[str, str], classes: tuple
         _apart(axis, own[own["low"] == own["high"]])
         _heights(axis, bins[(bins["density"] > 0) & (bins["error"] <= TELLING * bins["density"])])
         _ticks(axis, bins, 8 - columns)
-        axis.set_xlabel(labels.get(name, name.replace("_", " ")))
+        axis.set_xlabel(_in_powers(axis, bins, labels.get(name, name.replace("_", " "))))
     for axis in axes[::columns]:
         axis.set_ylabel("normalised")
     legend_below(figure, max(axes, key=lambda axis: len(axis.get_legend_handles_labels()[1])))
@@ -110,6 +111,17 @@ def _ticks(axis: Axes, bins: pd.DataFrame, number: int) -> None:
     axis.xaxis.set_minor_formatter(NullFormatter())
     if narrow:
         axis.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+
+
+def _in_powers(axis: Axes, bins: pd.DataFrame, label: str) -> str:
+    """The label with the power of ten that is taken out of large numbers, for which there is no other place."""
+    largest = float(bins[["low", "high"]].abs().max(axis=None)) if len(bins) else 0.0
+    if largest < LARGE or axis.get_xscale() == "log":
+        return label
+    power = int(np.floor(np.log10(largest)))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 10**power:g}"))
+    text, _, units = label.partition(" [")
+    return rf"{text} [$10^{{{power}}}$ {units}" if units else rf"{text} / $10^{{{power}}}$"
 
 
 def _apart(axis: Axes, rows: pd.DataFrame) -> None:
