@@ -115,7 +115,7 @@ def _ticks(axis: Axes, bins: pd.DataFrame, number: int) -> None:
 
 def _in_powers(axis: Axes, bins: pd.DataFrame, label: str) -> str:
     """The label with the power of ten that is taken out of large numbers, for which there is no other place."""
-    largest = float(bins[["low", "high"]].abs().max(axis=None)) if len(bins) else 0.0
+    largest = float(np.abs(bins[["low", "high"]].to_numpy()).max()) if len(bins) else 0.0
     if largest < LARGE or axis.get_xscale() == "log":
         return label
     power = int(np.floor(np.log10(largest)))
