@@ -46,7 +46,8 @@ def test_a_process_of_ones_own_is_an_input_of_its_jets(untouched: Path, snakemak
     (untouched / "mine.cmnd").write_text("HardQCD:gg2bbbar = on\n")
     sample: dict[str, Any] = {"source": "pythia", "card": "top", "background": "mine.cmnd", "pythia": ["5:m0 = 4.7"]}
     sample["jets"] = {"explain": {"signal": 5, "background": 5}}
-    config: dict[str, Any] = {"study": "mine", "seeds": [1], "samples": {"bb": sample}, "observables": {"variables": []}}
+    config: dict[str, Any] = {"study": "mine", "seeds": [1], "samples": {"bb": sample}}
+    config["observables"] = {"variables": []}
     config["figures"] = {"notebooks": ["generation"]}
     (untouched / "mine.yaml").write_text(yaml.safe_dump(config))
     done = snakemake(untouched, *DEFAULT, "--configfile", "mine.yaml", "--dry-run", "--printshellcmds")

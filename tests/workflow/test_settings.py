@@ -132,7 +132,7 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "variable that only some samples can give": (
         lambda c: c["observables"]["variables"].append("toy_r1"),
-        "observables.variables: 'toy_r1' of 'toy_r1': the sample 'top' is not of the toy model; name it in `variables` of",
+        "observables.variables: 'toy_r1' of 'toy_r1': the sample 'top' is not of the toy model; name it in `variables`",
     ),
     "unknown method": (
         lambda c: c["explain"]["methods"].update(pfn=["lpr_p2"]),

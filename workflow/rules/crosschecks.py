@@ -265,9 +265,10 @@ def _figures(config: Config) -> Iterator[str]:
         yield f"figures.task: is missing; {about_tasks[0]} is about a task: name one, or leave the notebook out"
     elif "task" in section and section["task"] not in config["tasks"]:
         yield f"figures.task: {unknown('task', section['task'], config['tasks'])}"
-    for key, name in [(key, name) for key in ("samples", "variables_of") for name in section[key]]:
-        if name not in config["samples"]:
-            yield f"figures.{key}: {unknown('sample', name, config['samples'])}"
+    for key in ("samples", "variables_of"):
+        for name in section[key]:
+            if name not in config["samples"]:
+                yield f"figures.{key}: {unknown('sample', name, config['samples'])}"
     stored = [path.stem for path in NOTEBOOKS.glob("*.ipynb")]
     for name in section["notebooks"]:
         if name not in stored:
