@@ -94,6 +94,7 @@ def run(args: argparse.Namespace) -> None:
     if {"shap", "masking"} & set(args.methods) and not args.background_jets:
         raise InputError("shap and masking need --background-jets: the training split of the model")
     device = devices.prepare(args.device, args.threads)
+    args.device = device.type  # for the provenance: what auto was
     model.network.to(device)
     sample = _open(args, model)
     jets = min(args.limit or len(sample), len(sample))

@@ -79,6 +79,12 @@ def main(arguments: list[str] | None = None) -> int:
     except InputError as error:
         print(f"glassjet {verb or ''}: {error}".replace(" :", ":"), file=sys.stderr)
         return 2
+    except RuntimeError as error:
+        if type(error).__name__ != "OutOfMemoryError":  # torch's, which is not imported here
+            raise
+        way_out = "end what else runs on it, lower --buffer-jets, or use --device cpu"
+        print(f"glassjet {verb}: the memory of the GPU is full; {way_out}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130

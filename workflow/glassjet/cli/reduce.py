@@ -95,6 +95,8 @@ def _train(args: argparse.Namespace, chosen: list["Choice"]) -> None:
     from glassjet.taggers import devices
     from glassjet.taggers.features import parse
 
+    device = devices.prepare(args.device, args.threads)
+    args.device = device.type  # for the provenance: what auto was
     retraining = Retraining(
         args.tagger,
         parse(args.features),
@@ -103,7 +105,7 @@ def _train(args: argparse.Namespace, chosen: list["Choice"]) -> None:
         fit_settings(args),
         (args.jets, args.observables, args.validation_jets, args.validation_observables),
         args.buffer_jets,
-        devices.prepare(args.device, args.threads),
+        device,
         args.checkpoint,
         provenance("reduce", vars(args)),
     )

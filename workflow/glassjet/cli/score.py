@@ -88,7 +88,9 @@ def _score_model(args: argparse.Namespace) -> None:
 
     model = load(args.model)
     sample = _open(args, [model])
-    output = _outputs(model, sample, devices.prepare(args.device, args.threads))
+    device = devices.prepare(args.device, args.threads)
+    args.device = device.type  # for the provenance: what auto was
+    output = _outputs(model, sample, device)
     about = {
         "task": model.task,
         "sample": sample.metadata.get("sample", ""),

@@ -75,6 +75,7 @@ def _train(args: argparse.Namespace, settings: FitSettings) -> None:
     from glassjet.training.fit import fit
 
     device = devices.prepare(args.device, args.threads)
+    args.device = device.type  # for the provenance: what auto was
     features = parse(args.features)
     jets = data.load(
         features,

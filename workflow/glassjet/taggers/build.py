@@ -22,7 +22,7 @@ NETWORKS: dict[str, Callable[[FeatureSet], nn.Module]] = {
 
 
 def build_network(name: str, features: FeatureSet, seed: int) -> nn.Module:
-    """A new network with initial weights that depend on the seed alone; torch's global generator is left as it was.
+    """A new network with initial weights that depend on the seed alone; torch's global generators stay as they are.
 
     Parameters
     ----------
@@ -39,5 +39,5 @@ def build_network(name: str, features: FeatureSet, seed: int) -> nn.Module:
     """
     tagger_of(name, features)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed every GPU too, for good
         return NETWORKS[name](features)

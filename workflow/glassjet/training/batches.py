@@ -92,7 +92,8 @@ class InMemory:
         """See `Batches.in_order`."""
         size = at_a_time(set(self._tensors), self.device)
         for start in range(0, len(self), size):
-            yield self._take(np.arange(start, min(start + size, len(self))))
+            rows = np.arange(start, min(start + size, len(self)))
+            yield self._take(rows, torch.from_numpy(rows).to(self.device))
 
     def _split(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """A batch in pieces of jets of similar length, so that little padding is computed; gradients add up."""
@@ -100,8 +101,8 @@ class InMemory:
             return [rows]
         return np.array_split(rows[np.argsort(self._lengths[rows], kind="stable")], len(rows) // PIECE)
 
-    def _take(self, rows: NDArray[np.int64]) -> dict[str, Tensor]:
-        index = torch.from_numpy(rows).to(self.device)
+    def _take(self, rows: NDArray[np.int64], index: Tensor) -> dict[str, Tensor]:
+        """The inputs of jets `rows`, which `index` has on the device."""
         longest = None if self._lengths is None else max(int(self._lengths[rows].max()), 1)
         taken = {}
         for name, tensor in self._tensors.items():
@@ -111,7 +112,7 @@ class InMemory:
 
     def _piece(self, rows: NDArray[np.int64]) -> Piece:
         index = torch.from_numpy(rows).to(self.device)
-        return Piece(self._take(rows), self._label.index_select(0, index), self._weight.index_select(0, index))
+        return Piece(self._take(rows, index), self._label.index_select(0, index), self._weight.index_select(0, index))
 
 
 class Streamed:

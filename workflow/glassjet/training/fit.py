@@ -145,7 +145,10 @@ def _one_epoch(
 ) -> float:
     """One pass over the training jets; returns the mean weighted loss."""
     order, dropout = np.random.SeedSequence([seed, epoch]).spawn(2)
-    torch.manual_seed(int(dropout.generate_state(1)[0]))
+    number = int(dropout.generate_state(1)[0])
+    torch.default_generator.manual_seed(number)  # torch.manual_seed would seed every GPU too, for good
+    if next(network.parameters()).is_cuda:
+        torch.cuda.manual_seed(number)
     network.train()
     optimiser.param_groups[0]["lr"] = settings.rate(epoch)
     total: Tensor | float = 0.0

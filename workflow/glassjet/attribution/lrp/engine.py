@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import Node
 
 from glassjet.attribution.lrp.graph import check, nearest, reads_inputs_only
-from glassjet.attribution.lrp.ledger import Ledger
+from glassjet.attribution.lrp.ledger import Ledger, per_jet
 from glassjet.attribution.lrp.linear import Kind
 from glassjet.attribution.lrp.presets import Preset
 from glassjet.attribution.lrp.propagation import has_rule, install
@@ -104,8 +104,13 @@ def _copy(network: nn.Module, dtype: torch.dtype) -> nn.Module:
 def _precisely(device: torch.device) -> Iterator[None]:
     """Gradients on; no autocast, no TF32: both passes must agree to the last digits for relevance to add up."""
     flags = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
-    with torch.enable_grad(), torch.autocast(device.type, enabled=False), flags:
-        yield
+    products = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with torch.enable_grad(), torch.autocast(device.type, enabled=False), flags:
+            yield
+    finally:
+        torch.set_float32_matmul_precision(products)
 
 
 def _keep_constants(nodes: list[Node], ledger: Ledger) -> list[Tensor]:
@@ -119,7 +124,7 @@ def _keep_constants(nodes: list[Node], ledger: Ledger) -> list[Tensor]:
                     f"its first dimension: expand it"
                 )
             if R is not None:
-                ledger.constants.append(R.detach())
+                ledger.constants.append(per_jet(R.detach()))
 
     for node in nodes:
         if hasattr(node, "variable"):

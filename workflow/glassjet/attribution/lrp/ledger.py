@@ -24,6 +24,8 @@ class Ledger:
     `layers[name]` has, per jet (n,): `bias`, `stabiliser` and `undistributable`, what that layer kept, and `absolute`,
     the sum of |R| over its outputs (the larger one, where a layer is used twice).
 
+    `constants` has what reached constants, each (n,).
+
     `presence` (n, m) is the part of `bias` that dense layers applied to each of m = `constituents` kept: what is owed
     to a constituent's being there, whatever its features. None if there is no such layer.
     """
@@ -57,7 +59,7 @@ class Ledger:
         total = {"inputs": sum((per_jet(R) for R in relevance.values()), zero)}
         for name in KEPT:
             total[name] = sum((account[name] for account in self.layers.values() if name in account), zero)
-        total["constants"] = sum(map(per_jet, self.constants), zero)
+        total["constants"] = sum(self.constants, zero)
         error = (output.double() - sum(total.values(), zero)).abs()
         at_inputs = sum((per_jet(R.abs()) for R in relevance.values()), zero)
         sizes = [output.double().abs(), at_inputs, *(account["absolute"] for account in self.layers.values())]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from glassjet.attribution.lrp.ledger import Ledger
+from glassjet.attribution.lrp.ledger import Ledger, per_jet
 from glassjet.attribution.lrp.linear import LINEAR, Kind, LinearMap
 from glassjet.attribution.lrp.rules import Rule
 from glassjet.errors import InputError
@@ -104,7 +104,7 @@ class Padded(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, R: Tensor) -> tuple[Tensor | None, ...]:
-        ctx.ledger.constants.append(R * ctx.border)
+        ctx.ledger.constants.append(per_jet(R * ctx.border))  # not R itself: layers and ledger live until Python's gc
         return nn.functional.pad(R, [-pad for pad in ctx.step.module.padding]), None, None, None
 
 
