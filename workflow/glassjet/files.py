@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import h5py
 import pandas as pd
@@ -61,21 +61,37 @@ def atomic_directory(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _is_at(handle: IO[str], path: Path) -> bool:
+    """Whether an open file is the one that lies under this name now."""
+    try:
+        return os.path.samestat(os.fstat(handle.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _lock(lock: Path, path: Path) -> IO[str]:
+    """The lock file, open and locked; who held it removes it, so that a lock counts only if it still lies there."""
+    deadline = time.monotonic() + LOCK_PATIENCE
+    while True:
+        handle = lock.open("w")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(handle, lock):
+                return handle
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                handle.close()
+                raise InputError(f"{path}: another run is writing it; wait for it or stop it") from None
+            time.sleep(0.2)
+        handle.close()
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock of the target `path`, so that two runs of a verb never write the same output."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = path.with_name(f".{path.name}.lock")
-    deadline = time.monotonic() + LOCK_PATIENCE
-    with lock.open("w") as handle:
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise InputError(f"{path}: another run is writing it; wait for it or stop it") from None
-                time.sleep(0.2)
+    with _lock(lock, path):
         try:
             for left in path.parent.glob(f".{path.name}.*.tmp"):  # of a run that was killed
                 shutil.rmtree(left) if left.is_dir() else left.unlink()

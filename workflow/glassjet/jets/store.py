@@ -8,6 +8,7 @@ A file is HDF5 with ragged columns; padding happens in a batch, never on disk.
                                       d0, z0, d0_error, z0_error (mm): see `glassjet.jets.tracks`
     /partons/offsets, /partons/…      the truth partons that the jet was matched to, in the same layout (may be empty)
     /vertices/offsets, /vertices/…    secondary vertices, where the jets have tracks: see `glassjet.jets.vertices`
+    /tracks/offsets, /tracks/…        tracks, where the source lists them besides the constituents
 
 Attributes of the file: `glassjet` = "jets", `metadata` (JSON: sample, split, level, processes, …), `provenance` (JSON).
 Constituents are ordered by falling pT. `label` is 1 for signal and 0 for background; `event` is the event's number,
@@ -33,6 +34,7 @@ JET_COLUMNS = {"pt": "f4", "eta": "f4", "phi": "f4", "mass": "f4", "label": "i1"
 CONSTITUENT_COLUMNS = {"pt": "f4", "eta": "f4", "phi": "f4", "energy": "f4"}
 TRACK_COLUMNS = {"d0": "f4", "z0": "f4", "d0_error": "f4", "z0_error": "f4"}
 TYPES = JET_COLUMNS | CONSTITUENT_COLUMNS | TRACK_COLUMNS | {"pdgid": "i4", "charge": "i1", "pthat": "f4"}
+OPTIONAL = ("vertices", "tracks")  # groups that only some sources have
 MOST_SHARDS = 1_000_000  # of one class in one split, because of the digits of event numbers
 MOST_EVENTS = 1_000_000_000  # of one shard
 CHUNK = 5000  # jets read at a time: about 20 MB with 200 constituents
@@ -90,12 +92,15 @@ class Jets:
         pt, eta, phi, energy (GeV), pdgid of the truth partons; empty lists where none are known.
     vertices : Ragged or None
         Secondary vertices; None where the source has no tracks.
+    tracks : Ragged or None
+        Tracks with what is known of them besides; None where the source has no list of its own for them.
     """
 
     columns: dict[str, NDArray[Any]]
     constituents: Ragged
     partons: Ragged
     vertices: Ragged | None = None
+    tracks: Ragged | None = None
 
     def __len__(self) -> int:
         return len(self.constituents)
@@ -104,7 +109,8 @@ class Jets:
         """The jets of the given numbers, in that order."""
         columns = {name: column[index] for name, column in self.columns.items()}
         vertices = self.vertices.take(index) if self.vertices is not None else None
-        return Jets(columns, self.constituents.take(index), self.partons.take(index), vertices)
+        tracks = self.tracks.take(index) if self.tracks is not None else None
+        return Jets(columns, self.constituents.take(index), self.partons.take(index), vertices, tracks)
 
 
 def event_numbers(split: str, label: int, shard_number: int, event: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -128,11 +134,13 @@ def concatenate(parts: list[Jets]) -> Jets:
     """One Jets from several with the same columns."""
     columns = {name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns}
     vertices = [part.vertices for part in parts if part.vertices is not None]
+    tracks = [part.tracks for part in parts if part.tracks is not None]
     return Jets(
         columns,
         concatenate_ragged([part.constituents for part in parts]),
         concatenate_ragged([part.partons for part in parts]),
         concatenate_ragged(vertices) if vertices else None,
+        concatenate_ragged(tracks) if tracks else None,
     )
 
 
@@ -152,6 +160,13 @@ def check(jets: Jets, path: Path, first: int = 0) -> None:
         if column.dtype.kind == "f" and not np.isfinite(column).all():
             bad = int(np.flatnonzero(~np.isfinite(column))[0])
             raise InputError(f"{path}: constituents/{name} is NaN or infinite in jet {owner(bad)}; remove that jet")
+    for group in OPTIONAL:
+        ragged = getattr(jets, group)
+        for name, column in ragged.columns.items() if ragged is not None else ():
+            if column.dtype.kind == "f" and not np.isfinite(column).all():
+                entry = int(np.flatnonzero(~np.isfinite(column))[0])
+                bad = first + int(np.searchsorted(ragged.offsets, entry, side="right")) - 1
+                raise InputError(f"{path}: {group}/{name} is NaN or infinite in jet {bad}; remove that jet")
     for name in ("pt", "energy"):
         if (constituents.columns[name] < 0).any():
             bad = int(np.flatnonzero(constituents.columns[name] < 0)[0])
@@ -176,7 +191,7 @@ class JetWriter:
     def append(self, jets: Jets) -> None:
         """Append jets, after `check`."""
         check(jets, self.path, self.count)
-        groups = {"constituents": jets.constituents, "partons": jets.partons, "vertices": jets.vertices}
+        groups = {name: getattr(jets, name) for name in ("constituents", "partons", *OPTIONAL)}
         parts = [jets.columns, *(ragged.columns for ragged in groups.values() if ragged is not None)]
         require_space(self.path, sum(column.nbytes for part in parts for column in part.values()))
         self._append_columns("jets", jets.columns)
@@ -271,19 +286,19 @@ def _read(file: h5py.File, path: Path, start: int, stop: int) -> Jets:
         columns = {name: data[start:stop] for name, data in file["jets"].items()}
         missing = [name for name in JET_COLUMNS if name not in columns]
         ragged = {}
-        for group in ("constituents", "partons", "vertices"):
-            if group == "vertices" and group not in file:
+        for group in ("constituents", "partons", *OPTIONAL):
+            if group in OPTIONAL and group not in file:
                 continue
             offsets = file[group]["offsets"][start : stop + 1]
             flat = {name: data[offsets[0] : offsets[-1]] for name, data in file[group].items() if name != "offsets"}
-            if group != "vertices":
+            if group not in OPTIONAL:
                 missing += [f"{group}/{name}" for name in CONSTITUENT_COLUMNS if name not in flat]
             ragged[group] = Ragged(offsets - offsets[0], flat)
     except (KeyError, OSError) as error:
         raise InputError(f"{path}: damaged or truncated ({error}); make it again") from None
     if missing:
         raise InputError(f"{path}: no column {', '.join(missing)}")
-    jets = Jets(columns, ragged["constituents"], ragged["partons"], ragged.get("vertices"))
+    jets = Jets(columns, ragged["constituents"], ragged["partons"], *(ragged.get(group) for group in OPTIONAL))
     check(jets, path, start)
     return jets
 
