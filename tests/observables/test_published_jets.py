@@ -11,7 +11,8 @@ import uproot
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from glassjet.jets import top_reference
+from glassjet.jets.published import importing, top_reference
+from glassjet.jets.published.importing import Choice
 from glassjet.jets.store import Jets, Ragged, concatenate, no_partons
 from glassjet.observables.compute import observe
 from glassjet.observables.kinematics import four_momenta
@@ -36,7 +37,7 @@ def from_momenta(momenta: NDArray[np.float64], offsets: NDArray[np.int64]) -> Je
 
 @pytest.fixture(scope="module")
 def jets() -> Jets:
-    return concatenate(list(top_reference.chunks(TOP, "test", 2000)))
+    return concatenate(list(importing.read(top_reference, [TOP], "test", Choice(("top",), ("qcd",)))))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Published jets, and anybody's: readers of files that others made."""
