@@ -20,6 +20,7 @@ LIGHT = (
     "glassjet.errors",
     "glassjet.jets.cards",
     "glassjet.jets.keys",
+    "glassjet.jets.published.datasets",
     "glassjet.observables.registry",
     "glassjet.taggers.features",
     "glassjet.taggers.registry",

@@ -16,7 +16,8 @@ from glassjet.processes import end_cleanly_on_sigterm, end_with
 VERBS = {
     "generate": "make jets with Pythia 8 and FastJet",
     "toy": "draw jets of a toy model",
-    "import": "read published jets",
+    "download": "download published jets",
+    "import": "read published jets, or your own",
     "observe": "compute expert variables",
     "train": "train a tagger with one seed",
     "score": "score jets with a trained tagger, and say how well it does",
