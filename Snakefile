@@ -17,6 +17,8 @@ prepare()
 
 localrules:
     all,
+    download,
+    unpack,
     summarise,
     figures,
     paper,

@@ -15,6 +15,7 @@ from glassjet.cli import import_jets
 from glassjet.cli.main import module_of
 from glassjet.jets import store
 from glassjet.jets.keys import KEYS, TRACKS
+from glassjet.jets.published.datasets import DATASETS
 from glassjet.observables.registry import SET_SOURCES, SETS
 from glassjet.ranking.scores import MASKING_METHODS
 from glassjet.taggers.registry import TAGGERS
@@ -113,7 +114,9 @@ def test_readme_lists_the_sets_of_variables() -> None:
 def test_what_the_schema_lists_is_what_there_is() -> None:
     assert set(SCHEMA["properties"]["taggers"]["properties"]) == set(TAGGERS)
     sources = SCHEMA["properties"]["samples"]["additionalProperties"]["properties"]["source"]["enum"]
-    assert set(sources) == {"pythia", "toy", *import_jets.FORMATS}
+    assert set(sources) == {"pythia", "toy", "own", *import_jets.FORMATS}
+    assert set(crosschecks.GIVES) == set(sources)
+    assert {dataset.format for dataset in DATASETS.values()} <= set(import_jets.FORMATS)
     assert crosschecks.SPLITS == store.SPLITS
     assert set(crosschecks.MASKING) == set(MASKING_METHODS)
 
@@ -150,6 +153,7 @@ SECTIONS = {
     ("train", "mass_tau32"): SCHEMA["properties"]["taggers"]["properties"]["mass_tau32"],
     ("generate", "pythia"): SCHEMA["$defs"]["pythia"],
     ("toy", "toy"): SCHEMA["$defs"]["toy"],
+    ("import", "published"): SCHEMA["$defs"]["published"],
     ("observe", "observables"): SCHEMA["properties"]["observables"],
     ("score", "score"): SCHEMA["properties"]["score"],
     ("explain", "explain"): SCHEMA["properties"]["explain"],
@@ -164,7 +168,8 @@ SECTIONS = {
 def test_keys_are_flags_of_the_verb_with_the_same_default(verb: str, section: str) -> None:
     known = options(verb)
     for name, schema in SECTIONS[verb, section]["properties"].items():
-        of_rules = [("explain", "methods"), ("generate", "variables"), ("toy", "variables")]
+        of_rules = [("explain", "methods"), *((each, "variables") for each in ("generate", "toy", "import"))]
+        of_rules += [("import", "files"), ("import", "columns")]  # the words of a command, and the format
         if name in ("source", "jets", "taggers") or (verb, name) in of_rules:
             continue  # for the rules: which jobs there are
         flag = "--" + name.replace("_", "-")

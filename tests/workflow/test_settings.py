@@ -15,6 +15,11 @@ SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 MINI: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "mini.yaml").read_text())
 
 # What is done to the miniature study's config, and what the first line must say.
+PUBLISHED: dict[str, Any] = {
+    "source": "top_reference",
+    "dataset": "top_reference",
+    "files": {"train": ["train.h5"], "validation": ["val.h5"], "test": ["test.h5"]},
+}
 WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "unknown key": (lambda c: c.update(sead=1), "there is no key 'sead' (did you mean 'seeds'?)"),
     "unknown key below": (
@@ -69,6 +74,30 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         lambda c: c["figures"].update(variables_of=["tops"]),
         "figures.variables_of: there is no sample 'tops' (did you mean 'top'?)",
     ),
+    "unknown data set": (
+        lambda c: c["samples"].update(top=PUBLISHED | {"dataset": "top_referense"}),
+        "samples.top.dataset: there is no data set 'top_referense' (did you mean 'top_reference'?)",
+    ),
+    "file that a data set does not have": (
+        lambda c: c["samples"].update(top=PUBLISHED | {"files": PUBLISHED["files"] | {"test": ["tests.h5"]}}),
+        "samples.top.files.test: there is no file of top_reference 'tests.h5' (did you mean 'test.h5'",
+    ),
+    "data set of another source": (
+        lambda c: c["samples"].update(top=PUBLISHED | {"source": "jetclass"}),
+        "samples.top.dataset: top_reference is of source top_reference, not jetclass",
+    ),
+    "own files without a description": (
+        lambda c: c["samples"].update(top={"source": "own", "files": PUBLISHED["files"]}),
+        "samples.top.columns: is missing; jets of your own need a YAML that describes them",
+    ),
+    "description of a known data set": (
+        lambda c: c["samples"].update(top=PUBLISHED | {"columns": "mine.yaml"}),
+        "samples.top.columns: is for source own; top_reference is known, leave it out",
+    ),
+    "types of jets that do not know them": (
+        lambda c: c["samples"].update(top=PUBLISHED | {"variables": ["types"]}),
+        "samples.top.variables: 'multiplicity_charged_hadrons' of 'types': the sample 'top' does not know what its",
+    ),
     "figures of an unknown sample": (
         lambda c: c["figures"].update(samples=["tops"]),
         "figures.samples: there is no sample 'tops' (did you mean 'top'?)",
@@ -83,7 +112,7 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "no test jets": (lambda c: c["samples"]["top"]["jets"].pop("test"), "samples.top.jets: the key 'test' is missing"),
     "published sample without a split": (
-        lambda c: c["samples"].update(top={"source": "top_reference", "files": {"test": "t.h5"}}),
+        lambda c: c["samples"].update(top={"source": "top_reference", "files": {"test": ["t.h5"]}}),
         "samples.top.files: the key 'train' is missing; tasks.top.sample needs these jets",
     ),
     "unknown sample": (

@@ -1,10 +1,14 @@
 # Functions that the rules share: a rule says what is done, and here stands to what.
+import os
+import re
+import shlex
 import sys
 from itertools import chain
 from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/workflow")
 
+from glassjet.jets.published.datasets import DATASETS
 from glassjet.taggers.registry import TAGGERS
 from rules import crosschecks, digests, environment, settings
 
@@ -51,8 +55,18 @@ def observables(split):
     return lambda wildcards: results(f"observables/{sample_of(wildcards)}/{split}.parquet")
 
 
-def published_file(wildcards):
-    return config["samples"][wildcards.sample]["files"][wildcards.split]
+def data_folder():
+    """Where published data sets lie: what is there is used, what is not is downloaded there."""
+    return os.environ.get("GLASSJET_DATA") or config["data"]
+
+
+def published_files(wildcards):
+    """The files of a split; without files of its own explain is read from those of validation."""
+    sample = config["samples"][wildcards.sample]
+    paths = sample["files"].get(wildcards.split) or sample["files"]["validation"]
+    if "dataset" in sample:
+        paths = [f"{data_folder()}/{sample['dataset']}/{path}" for path in paths]
+    return [*paths, *([sample["columns"]] if "columns" in sample else [])]
 
 
 # What a result depends on besides its inputs: the code of its verb, and the part of the config that the verb is given
@@ -84,8 +98,13 @@ def card_inputs(wildcards):
 
 
 def import_flags(wildcards):
+    """The files come first, for --members and the classes are lists."""
     sample = config["samples"][wildcards.sample]
-    return settings.flags(sample | {"format": sample["source"]}, without=("source", "files", "variables"))
+    paths = published_files(wildcards)
+    told = {"format": sample.get("columns", sample["source"]), "take": crosschecks.take(sample, wildcards.split)}
+    without = ("source", "files", "variables", "columns")
+    flags = settings.flags({name: value for name, value in sample.items() if value != []} | told, without=without)
+    return f"{' '.join(map(shlex.quote, paths[: -1 if 'columns' in sample else None]))} {flags}"
 
 
 def observe_flags(wildcards):
@@ -194,7 +213,7 @@ def shown_samples(key):
     """The samples that figures.samples or figures.variables_of names, each with a split: explain, or its first."""
     for name in config["figures"][key] or config["samples"]:
         sample = config["samples"][name]
-        splits = list(sample.get("jets") or sample["files"])
+        splits = crosschecks.splits_of(sample)
         yield name, "explain" if "explain" in splits else splits[0]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from glassjet.errors import InputError, unknown
 from glassjet.jets import cards
 from glassjet.jets.keys import KEYS, checked, settings_of
+from glassjet.jets.published.datasets import DATASETS
 from glassjet.observables.registry import columns, is_known, members, need
 from glassjet.taggers.features import WORDS, FeatureSet, parse
 from glassjet.taggers.registry import TAGGERS, tagger_of
@@ -18,7 +19,18 @@ Config = dict[str, Any]
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 SPLITS = ("train", "validation", "explain", "test")
 # What jets of each source know besides momenta, and what it means that they do not: see the registry of variables.
-GIVES = {"pythia": ("types", "charges"), "toy": ("toy",), "top_reference": ()}
+GIVES: dict[str, tuple[str, ...]] = {
+    "pythia": ("types", "charges"),
+    "toy": ("toy",),
+    "top_reference": (),
+    "jetclass": ("types", "charges", "tracks"),
+    "hbb_open_data": ("types", "charges", "tracks"),
+    "energyflow": ("types", "charges"),
+    "hls4ml": (),
+    "nanoaod": ("types", "charges", "tracks"),
+    "own": ("types", "charges", "tracks"),  # what of these it has its columns say, and the verb checks
+}
+PUBLISHED = tuple(name for name in GIVES if name not in ("pythia", "toy"))
 LACKS = {
     "types": "does not know what its constituents are",
     "charges": "does not know its constituents' charges",
@@ -87,7 +99,47 @@ def own_files(sample: Config) -> list[str]:
     return [str(path) for path in dict.fromkeys(paths)]
 
 
+def splits_of(sample: Config) -> list[str]:
+    """The splits of a sample, explain first: where files of explain are missing, it is carved out of validation."""
+    there = sample["files"] if "files" in sample else sample["jets"]
+    carved = "files" in sample and "validation" in there
+    return [split for split in sorted(SPLITS) if split in there or (split == "explain" and carved)]
+
+
+def take(sample: Config, split: str) -> str:
+    """Which of every two jets of its files a split takes: validation shares with an explain that has no files."""
+    if split in ("validation", "explain") and "explain" not in sample["files"]:
+        return "0/2" if split == "validation" else "1/2"
+    return "0/1"
+
+
+def _published(key: str, sample: Config) -> Iterator[str]:
+    """Whether files are named as they can be found."""
+    if ("columns" in sample) != (sample["source"] == "own"):
+        yield (
+            f"{key}.columns: is missing; jets of your own need a YAML that describes them (glassjet import --describe)"
+            if sample["source"] == "own"
+            else f"{key}.columns: is for source own; {sample['source']} is known, leave it out"
+        )
+    if "dataset" not in sample:
+        return
+    if sample["dataset"] not in DATASETS:
+        yield f"{key}.dataset: {unknown('data set', sample['dataset'], DATASETS)}"
+        return
+    dataset = DATASETS[sample["dataset"]]
+    if dataset.format != sample["source"]:
+        yield f"{key}.dataset: {dataset.name} is of source {dataset.format}, not {sample['source']}"
+    names = {file.name for file in dataset.files}
+    names |= {name.removesuffix(".tar") for name in names}
+    for split, paths in sample["files"].items():
+        for path in paths:
+            if path not in names:
+                yield f"{key}.files.{split}: {unknown('file of ' + dataset.name, path, names)}"
+
+
 def _sample(key: str, sample: Config) -> Iterator[str]:
+    if sample["source"] in PUBLISHED:
+        yield from _published(key, sample)
     if sample["source"] != "pythia":
         return
     try:
@@ -175,7 +227,7 @@ def _has(key: str, name: str, splits: tuple[str, ...], config: Config) -> Iterat
     sample = config["samples"][name]
     part = "files" if "files" in sample else "jets"
     for split in splits:
-        if split not in sample[part]:
+        if split not in splits_of(sample):
             yield f"samples.{name}.{part}: the key {split!r} is missing; {key} needs these jets"
 
 

@@ -51,9 +51,48 @@ rule toy:
         "--out {output} > {log} 2>&1"
 
 
+rule download:
+    output:
+        f"{data_folder()}/{{dataset}}/{{file}}",
+    log:
+        results("logs/download/{dataset}/{file}.log"),
+    wildcard_constraints:
+        dataset="|".join(DATASETS),
+        file="|".join(re.escape(file.name) for dataset in DATASETS.values() for file in dataset.files),
+    conda:
+        "../../envs/glassjet.yaml"
+    params:
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m glassjet download {wildcards.dataset} --files {wildcards.file} --to {params.folder:q} > {log} 2>&1"
+
+
+rule unpack:
+    input:
+        ancient(f"{data_folder()}/{{dataset}}/{{archive}}.tar"),
+    output:
+        directory(f"{data_folder()}/{{dataset}}/{{archive}}"),
+    log:
+        results("logs/unpack/{dataset}/{archive}.log"),
+    wildcard_constraints:
+        dataset="|".join(DATASETS),
+        archive="|".join(
+            re.escape(file.name.removesuffix(".tar"))
+            for dataset in DATASETS.values()
+            for file in dataset.files
+            if file.name.endswith(".tar")
+        ),
+    conda:
+        "../../envs/glassjet.yaml"
+    params:
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m glassjet download {wildcards.dataset} --files {wildcards.archive}.tar --unpack --to {params.folder:q} > {log} 2>&1"
+
+
 rule import_jets:
     input:
-        published_file,
+        lambda wildcards: [ancient(path) for path in published_files(wildcards)],
     output:
         results("jets/{sample}/{split}.h5"),
     log:
@@ -61,15 +100,15 @@ rule import_jets:
     benchmark:
         results("benchmarks/import/{sample}/{split}.tsv")
     wildcard_constraints:
-        sample=from_source("top_reference"),
+        sample=from_source(*crosschecks.PUBLISHED),
     conda:
         "../../envs/glassjet.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=3000,
         runtime="4h",
     params:
         code=code("import"),
         settings=import_flags,
     shell:
-        "python -m glassjet import {input:q} --sample {wildcards.sample} "
-        "--split {wildcards.split} {params.settings} --out {output} > {log} 2>&1"
+        "python -m glassjet import {params.settings} --sample {wildcards.sample} "
+        "--split {wildcards.split} --out {output} > {log} 2>&1"

@@ -45,6 +45,21 @@ CLASS_NAMES = {
     "toy_background": "background",
     "quark": "quark",
     "gluon": "gluon",
+    "QCD": "QCD",  # the classes of JetClass and of HLS4ML
+    "Tbqq": r"$t\to bq\bar{q}^\prime$",
+    "Tbl": r"$t\to b\ell\nu$",
+    "Wqq": r"$W\to q\bar{q}^\prime$",
+    "Zqq": r"$Z\to q\bar{q}$",
+    "Hbb": r"$H\to b\bar{b}$",
+    "Hcc": r"$H\to c\bar{c}$",
+    "Hgg": r"$H\to gg$",
+    "H4q": r"$H\to 4q$",
+    "Hqql": r"$H\to \ell\nu qq^\prime$",
+    "t": r"$t$",
+    "z": r"$Z$",
+    "q": "quark",
+    "g": "gluon",
+    "bb": r"$b\bar{b}$",
 }
 STAGE_NAMES = {  # of a cutflow, in their order
     "events": "generated",
@@ -55,7 +70,9 @@ STAGE_NAMES = {  # of a cutflow, in their order
 }
 MASSES = {"t": 172.6, "W": 80.4, "Z": 91.2, "H": 125.2}  # GeV: PDG, Phys. Rev. D 110 (2024) 030001
 RESONANCES = {6: ("t", "W"), 23: ("Z",), 24: ("W",), 25: ("H",)}  # by |PDG id|: itself, and what a jet of it holds
-RESONANCE_OF = {"top": 6, "w": 24, "zz_bb": 23, "zh_bb": 25}  # of published samples, by their signal
+# Of published samples, by their signal.
+RESONANCE_OF = {"top": 6, "w": 24, "zz_bb": 23, "zh_bb": 25, "h_bb": 25, "t": 6, "z": 23}
+RESONANCE_OF |= {"Tbqq": 6, "Wqq": 24, "Zqq": 23, "Hbb": 25, "Hcc": 25, "Hgg": 25, "H4q": 25}
 CONSTITUENT_LABELS = {
     "pt_fraction": r"$p_T/\sum p_T$",
     "pt": r"$p_T/\sum p_T$",
@@ -82,7 +99,9 @@ def sample_line(metadata: Mapping[str, Any]) -> str:
 def class_names(metadata: Mapping[str, Any]) -> tuple[str, str]:
     """Names of background and signal for legends, from the metadata of a jet file."""
     names = [str(metadata.get(key, key)) for key in ("background", "signal")]
-    first, second = (CLASS_NAMES.get(name, name.replace("_", " ")) for name in names)
+    first, second = (
+        " + ".join(CLASS_NAMES.get(part, part.replace("_", " ")) for part in name.split("+")) for name in names
+    )
     return first, second
 
 
