@@ -2,6 +2,8 @@
 
 import errno
 import fcntl
+import threading
+import time
 from pathlib import Path
 
 import h5py
@@ -103,3 +105,27 @@ def test_an_unknown_name_shows_the_nearest_and_all() -> None:
     assert str(unknown("tagger", "pfm", ["pfn", "mbns"])) == (
         "there is no tagger 'pfm' (did you mean 'pfn'?); known: mbns, pfn"
     )
+
+
+def test_a_lock_that_was_removed_lets_nobody_else_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who leaves removes the lock file: one that waited for it is not let in beside one who made a new one."""
+    monkeypatch.setattr(files, "LOCK_PATIENCE", 60.0)
+    monkeypatch.setattr(files.time, "sleep", lambda seconds: None)
+    inside, most = 0, 0
+
+    def visit() -> None:
+        nonlocal inside, most
+        for _ in range(40):
+            with files.locked(tmp_path / "model"):
+                inside += 1
+                most = max(most, inside)
+                time.sleep(0)
+                inside -= 1
+
+    threads = [threading.Thread(target=visit) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 1
+    assert list(tmp_path.iterdir()) == []

@@ -82,6 +82,10 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         lambda c: c["samples"].update(top=PUBLISHED | {"files": PUBLISHED["files"] | {"test": ["tests.h5"]}}),
         "samples.top.files.test: there is no file of top_reference 'tests.h5' (did you mean 'test.h5'",
     ),
+    "file in two splits": (
+        lambda c: c["samples"].update(top=PUBLISHED | {"files": PUBLISHED["files"] | {"test": ["train.h5"]}}),
+        "samples.top.files.test: 'train.h5' is of train already; a jet is in one split only",
+    ),
     "data set of another source": (
         lambda c: c["samples"].update(top=PUBLISHED | {"source": "jetclass"}),
         "samples.top.dataset: top_reference is of source top_reference, not jetclass",

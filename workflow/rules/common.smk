@@ -60,12 +60,22 @@ def data_folder():
     return os.environ.get("GLASSJET_DATA") or config["data"]
 
 
-def published_files(wildcards):
+def published_paths(wildcards):
     """The files of a split; without files of its own explain is read from those of validation."""
     sample = config["samples"][wildcards.sample]
-    paths = sample["files"].get(wildcards.split) or sample["files"]["validation"]
+    split = wildcards.split
+    if split == "explain" and split not in sample["files"]:
+        split = "validation"
+    folder = f"{data_folder()}/{sample['dataset']}/" if "dataset" in sample else ""
+    return [f"{folder}{path}" for path in sample["files"].get(split, [])]
+
+
+def published_inputs(wildcards):
+    """Those files, and the description of one's own. A download is as old as it is: only its content counts."""
+    sample = config["samples"][wildcards.sample]
+    paths = published_paths(wildcards)
     if "dataset" in sample:
-        paths = [f"{data_folder()}/{sample['dataset']}/{path}" for path in paths]
+        return [ancient(path) for path in paths]
     return [*paths, *([sample["columns"]] if "columns" in sample else [])]
 
 
@@ -98,13 +108,12 @@ def card_inputs(wildcards):
 
 
 def import_flags(wildcards):
-    """The files come first, for --members and the classes are lists."""
+    """The files and what is said of them; the files come first, for the classes are lists."""
     sample = config["samples"][wildcards.sample]
-    paths = published_files(wildcards)
     told = {"format": sample.get("columns", sample["source"]), "take": crosschecks.take(sample, wildcards.split)}
     without = ("source", "files", "variables", "columns")
     flags = settings.flags({name: value for name, value in sample.items() if value != []} | told, without=without)
-    return f"{' '.join(map(shlex.quote, paths[: -1 if 'columns' in sample else None]))} {flags}"
+    return f"{' '.join(map(shlex.quote, published_paths(wildcards)))} {flags}"
 
 
 def observe_flags(wildcards):

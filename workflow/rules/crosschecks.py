@@ -121,6 +121,12 @@ def _published(key: str, sample: Config) -> Iterator[str]:
             if sample["source"] == "own"
             else f"{key}.columns: is for source own; {sample['source']} is known, leave it out"
         )
+    seen: dict[str, str] = {}
+    for split, paths in sample["files"].items():
+        for path in paths:
+            if path in seen:
+                yield f"{key}.files.{split}: {path!r} is of {seen[path]} already; a jet is in one split only"
+            seen[path] = split
     if "dataset" not in sample:
         return
     if sample["dataset"] not in DATASETS:

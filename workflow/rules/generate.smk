@@ -92,7 +92,7 @@ rule unpack:
 
 rule import_jets:
     input:
-        lambda wildcards: [ancient(path) for path in published_files(wildcards)],
+        published_inputs,
     output:
         results("jets/{sample}/{split}.h5"),
     log:

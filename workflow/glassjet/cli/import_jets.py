@@ -128,20 +128,22 @@ def files_of(paths: list[Path], members: list[str]) -> list[Path]:
 def part_of(text: str) -> tuple[int, int]:
     """K and N of "K/N"."""
     place, _, number = text.partition("/")
-    if not (place.isdigit() and number.isdigit() and int(place) < int(number)):
+    if not (place.isdecimal() and number.isdecimal() and int(place) < int(number)):
         raise InputError(f"--take {text}: write K/N with K from 0 to N - 1, such as 1/2")
     return int(place), int(number)
 
 
-def verify(name: str, files: list[Path]) -> None:
-    """Refuse files that are not what the data set has published."""
+def verify(name: str, paths: list[Path]) -> None:
+    """Refuse files that are not what the data set has published; what a folder holds may have been in an archive."""
     from glassjet.jets.published.download import require_right
 
     known = {file.name: file for file in datasets.dataset(name).files}
-    for path in files:
-        published = known.get(path.name)
-        if published is not None and published.checksum is not None:
-            require_right(existing(path), published.size, published.checksum)
+    for path in paths:
+        if not path.is_dir() and path.name not in known:
+            raise unknown(f"file of {name}", path.name, known)
+        for file in files_of([path], list(known)) if not path.is_dir() else path.rglob("*"):
+            if (published := known.get(file.name)) is not None and file.is_file():
+                require_right(file, published.size, published.checksum)
 
 
 def convert(args: argparse.Namespace) -> None:
@@ -163,6 +165,8 @@ def convert(args: argparse.Namespace) -> None:
     about = {"sample": args.sample, "split": args.split, "format": Path(args.format).name}
     metadata = reader.METADATA | names | about
     files = files_of(args.files, args.members)
+    if args.out.resolve() in {path.resolve() for path in (*files, Path(args.format))}:
+        raise InputError(f"--out {args.out}: is one of the files that are read; name another")
     rows = importing.count(reader, files, choice)
     progress = tqdm(total=rows, unit="jet", disable=None)
     with locked(args.out), writing(args.out, metadata, provenance("import", vars(args))) as writer, progress as bar:
