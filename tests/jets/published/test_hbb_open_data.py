@@ -207,7 +207,8 @@ def test_classes_columns_and_lists_are_those_of_the_file(tmp_path: Path) -> None
     assert 3 in low
     assert rows.kind.tolist() == [-1 if i in low or jet["kind"] == 2 else jet["kind"] for i, jet in enumerate(jets)]
     assert set(rows.kind.tolist()) == {-1, 0, 1}
-    assert set(rows.columns) == {"npv", "rho", "fj_sdmass", "fj_doubleb"}
+    assert set(rows.columns) == {"npv", "rho", "fj_sdmass", "fj_doubleb", "event_number"}
+    assert rows.columns["event_number"].tolist() == list(range(len(rows)))
     assert rows.columns["fj_doubleb"].tolist() == data["fj_doubleb"].tolist()
     for ragged, names, most in ((rows.tracks, hbb.TRACKS, 60), (rows.vertices, hbb.VERTICES, 5)):
         for i in range(40):

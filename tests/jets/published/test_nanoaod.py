@@ -72,6 +72,7 @@ def branches_of(events: list[Event], layout: tuple[str, str, str] = PFNANO) -> d
         links: {"jetIdx": lists("links", 0, np.int32), index: lists("links", 1, np.int32)},
         "GenJetAK8": {"hadronFlavour": lists("jets", "nBHadrons", np.uint8)},
         "run": np.ones(len(events), np.uint32),
+        "event": np.arange(len(events), dtype=np.uint64) + 7,
     }
 
 
@@ -129,7 +130,8 @@ def test_jets_equal_a_slow_loop(tmp_path: Path, layout: tuple[str, str, str]) ->
     assert rows.kind.tolist() == [kind for kind, _, _ in wanted]
     assert set(rows.kind.tolist()) == {-1, 0, 1, 2, 3}
     assert any(kind == -1 and event["jets"] for event, (kind, _, _) in zip(events, wanted, strict=True))
-    assert rows.columns.keys() == {"FatJet_msoftdrop"}
+    assert rows.columns.keys() == {"FatJet_msoftdrop", "event_number"}
+    assert rows.columns["event_number"].tolist() == [number + 7 for number in range(60)]
     assert rows.columns["FatJet_msoftdrop"] == pytest.approx(np.array([mass for _, mass, _ in wanted]), rel=1e-6)
     assert len(rows.constituents) == 60
     for i, (_, _, constituents) in enumerate(wanted):

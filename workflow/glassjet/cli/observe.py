@@ -88,6 +88,7 @@ def write_table(args: argparse.Namespace) -> None:
     tasks = [(args.jets, start, min(start + size, total), words, radius) for start in range(0, total, size)]
     require_memory(args.jets, len(tasks[0 : args.processes]) * (tasks[0][2] - tasks[0][1]))
     with locked(args.out):
+        observe_rows(args.jets, 0, 1, words, radius)  # compiles what is not compiled yet, before the clock starts
         parts = over_processes(observe_rows, tasks, min(args.processes, len(tasks)))
         write(tqdm(parts, total=len(tasks), unit=f"{size} jets", disable=None), form, args.out)
 

@@ -94,7 +94,8 @@ VERTICES = tuple(
         *("dxy", "dxysig", "d3d", "d3dsig", "costhetasvpv"),
     )
 )
-BRANCHES = (*TRUTH, *AXIS, *COLUMNS, *CANDIDATES, *TRACKS, *VERTICES)
+EVENT = "event_no"
+BRANCHES = (EVENT, *TRUTH, *AXIS, *COLUMNS, *CANDIDATES, *TRACKS, *VERTICES)
 MOST_TRACKS = 60
 MOST_VERTICES = 5
 MM = 10.0  # in a cm
@@ -166,13 +167,14 @@ class HbbSource:
         """Rows start:stop."""
         arrays = read_branches(self.tree, BRANCHES, start, stop, self.path)
         jets = {name: flat_numbers(arrays[name], name, self.path) for name in (*TRUTH, *AXIS, *COLUMNS)}
+        number = flat_numbers(arrays[EVENT], EVENT, self.path).astype(np.int64)
         truth = {name: jets.pop(name) for name in TRUTH}
         require_finite(jets, np.arange(start, stop), self.path)
         axis = {name: jets[name].astype(np.float64) for name in AXIS}
         return Rows(
             kinds(truth, axis["fj_pt"], axis["fj_eta"], self.path, start),
             self._constituents({name: arrays[name] for name in CANDIDATES}, axis, start, stop),
-            {name: jets[name].astype(np.float32) for name in COLUMNS},
+            {name: jets[name].astype(np.float32) for name in COLUMNS} | {"event_number": number},
             self._features({name: arrays[name] for name in TRACKS}, MOST_TRACKS, start),
             self._features({name: arrays[name] for name in VERTICES}, MOST_VERTICES, start),
         )

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 
 from glassjet.errors import InputError
 from glassjet.jets.published.rows import Rows
-from glassjet.jets.published.trees import Tree, lists, open_tree, read_branches, require_branches
+from glassjet.jets.published.trees import Tree, flat_numbers, lists, open_tree, read_branches, require_branches
 from glassjet.jets.store import Ragged
 
 CLASSES = ("bb", "b", "c", "light")
@@ -54,6 +54,7 @@ LAYOUTS = (  # candidates, links, the links' column with the candidate's number
     ("PFCand", "FatJetPFCand", "pfCandIdx"),
 )
 HADRONS = ("FatJet_nBHadrons", "FatJet_nCHadrons")
+EVENT = "event"
 MASS = "FatJet_msoftdrop"
 MOMENTA = ("pt", "eta", "phi", "mass")
 IMPACT = {"d0": "d0", "z0": "dz", "d0_error": "d0Err", "z0_error": "dzErr"}
@@ -164,7 +165,8 @@ class NanoSource:
         layout, n = self.layout, stop - start
         links = (layout.jet_index, layout.index)
         names = ("FatJet_pt", MASS, *HADRONS, *links, *layout.candidates.values())
-        arrays = read_branches(self.tree, names, start, stop, self.path)
+        numbers = (EVENT,) if EVENT in self.tree.names else ()
+        arrays = read_branches(self.tree, (*names, *numbers), start, stop, self.path)
 
         def part(wanted: tuple[str, ...]) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]], NDArray[np.int64]]:
             counts, flat = lists({name: arrays[name] for name in wanted}, self.path, start)
@@ -195,7 +197,11 @@ class NanoSource:
         kind[constituents.counts == 0] = -1
         mass = np.zeros(n, np.float32)
         mass[some] = jets[MASS][place]
-        return Rows(kind.astype(np.int64), constituents, {MASS: mass})
+        columns: dict[str, NDArray[Any]] = {MASS: mass}
+        if EVENT in self.tree.names:  # it is left out of some reduced files
+            event = flat_numbers(arrays[EVENT], EVENT, self.path)
+            columns["event_number"] = event.astype(np.int64)
+        return Rows(kind.astype(np.int64), constituents, columns)
 
     def _constituents(self, found: dict[str, NDArray[Any]], row: NDArray[np.int64], start: int, n: int) -> Ragged:
         """Lists of the n rows, from what the file has of each candidate and the row (rising) that it belongs to."""
