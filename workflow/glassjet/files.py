@@ -100,6 +100,16 @@ def locked(path: Path) -> Iterator[None]:
             lock.unlink(missing_ok=True)
 
 
+def hdf5(path: Path, way_out: str) -> h5py.File:
+    """An HDF5 file, open for reading; the way out is what to do about one that is cut short."""
+    existing(path)
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        what = f"the file is truncated; {way_out}" if "truncated" in str(error) else "not an HDF5 file"
+        raise InputError(f"{path}: {what}") from None
+
+
 def open_hdf5(path: Path, form: str) -> h5py.File:
     """Open one of glassjet's HDF5 files for reading.
 
@@ -109,13 +119,7 @@ def open_hdf5(path: Path, form: str) -> h5py.File:
     form : str
         What it must hold, as its attribute `glassjet` says: "jets", "scores", "attribution".
     """
-    existing(path)
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        cut = "truncated" in str(error)
-        what = "the file is truncated; make it again" if cut else "not an HDF5 file"
-        raise InputError(f"{path}: {what}") from None
+    file = hdf5(path, "make it again")
     found = file.attrs.get("glassjet")
     if found != form:
         file.close()

@@ -143,10 +143,10 @@ def test_a_jet_of_no_class_has_kind_minus_1(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ([0, 1, 0, 0, 1], "row 7 has j_q = 1, j_t = 1; one of the labels must be 1, the others 0"),
-        ([0, 0, 0, 2, 0], "row 7 has j_z = 2; one of the labels"),
-        ([0, 0, 0.5, 0, 0], "row 7 has j_w = 0.5; one of the labels"),
-        ([math.nan, 0, 0, 1, 0], "row 7 has j_g = nan, j_z = 1; one of the labels"),
+        ([0, 1, 0, 0, 1], "row 7: both j_q and j_t are 1; mend it"),
+        ([0, 0, 0, 2, 0], "row 7: j_z is 2, neither 0 nor 1"),
+        ([0, 0, 0.5, 0, 0], "row 7: j_w is 0.5, neither 0 nor 1"),
+        ([math.nan, 0, 0, 1, 0], "row 7: j_g is nan, neither 0 nor 1"),
     ],
 )
 def test_wrong_labels_are_named(tmp_path: Path, values: list[float], said: str) -> None:

@@ -269,10 +269,10 @@ def test_a_jet_of_no_class_has_kind_minus_1(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"label_QCD": [0, 0, 1], "label_Tbl": [1, 0, 1]}, "row 2 has label_QCD = 1, label_Tbl = 1; one of the labels"),
-        ({"label_QCD": [0, 2, 1], "label_Tbl": [1, 0, 0]}, "row 1 has label_QCD = 2; one of the labels must be 1"),
-        ({"label_QCD": [0, 1, 1], "label_Tbl": [-1, 0, 0]}, "row 0 has label_Tbl = -1; one of the labels must be 1"),
-        ({"label_QCD": [0, np.nan, 1], "label_Tbl": [1, 0, 0]}, "row 1 has label_QCD = nan; one of the labels"),
+        ({"label_QCD": [0, 0, 1], "label_Tbl": [1, 0, 1]}, "row 2: both label_QCD and label_Tbl are 1; mend it"),
+        ({"label_QCD": [0, 2, 1], "label_Tbl": [1, 0, 0]}, "row 1: label_QCD is 2, neither 0 nor 1"),
+        ({"label_QCD": [0, 1, 1], "label_Tbl": [-1, 0, 0]}, "row 0: label_Tbl is -1, neither 0 nor 1"),
+        ({"label_QCD": [0, np.nan, 1], "label_Tbl": [1, 0, 0]}, "row 1: label_QCD is nan, neither 0 nor 1"),
     ],
 )
 def test_wrong_labels_are_named(tmp_path: Path, values: dict[str, list[float]], said: str) -> None:

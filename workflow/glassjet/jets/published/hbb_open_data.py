@@ -37,7 +37,15 @@ from numpy.typing import NDArray
 
 from glassjet.errors import InputError
 from glassjet.jets.published.rows import Rows
-from glassjet.jets.published.trees import Tree, flat_numbers, lists, open_tree, read_branches, require_branches
+from glassjet.jets.published.trees import (
+    Tree,
+    flat_numbers,
+    lists,
+    open_tree,
+    read_branches,
+    require_branches,
+    require_finite,
+)
 from glassjet.jets.store import Ragged
 
 log = logging.getLogger(__name__)
@@ -111,15 +119,6 @@ def leading(ragged: Ragged, most: int) -> Ragged:
     kept = place < most
     offsets = np.concatenate([[0], np.cumsum(np.minimum(counts, most))]).astype(np.int64)
     return Ragged(offsets, {name: column[kept] for name, column in ragged.columns.items()})
-
-
-def require_finite(columns: dict[str, NDArray[Any]], row_of: NDArray[np.int64], path: Path) -> None:
-    """Refuse NaN and infinite numbers, naming branch and row; `row_of` has the row of each entry."""
-    for name, column in columns.items():
-        finite = np.isfinite(column)
-        if not finite.all():
-            row = row_of[int(finite.argmin())]
-            raise InputError(f"{path}: row {row} has a NaN or infinite {name}; remove it")
 
 
 def require_sign(energy: Floats, momentum: Floats, path: Path, start: int, stop: int) -> None:

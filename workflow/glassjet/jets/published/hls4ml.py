@@ -22,8 +22,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from glassjet.errors import InputError, existing
+from glassjet.errors import InputError
+from glassjet.files import hdf5
 from glassjet.jets.kinematics import pt_eta_phi
+from glassjet.jets.published import one_hot
 from glassjet.jets.published.rows import Rows
 from glassjet.jets.store import Ragged
 
@@ -67,7 +69,7 @@ class File:
 
     def read(self, start: int, stop: int) -> Rows:
         """The rows start:stop; nothing is read ahead."""
-        label = kinds(self._columns(self.jets, self.labels, start, stop), self.path, start)
+        label = one_hot.kinds(self._columns(self.jets, self.labels, start, stop), LABELS, self.path, start)
         momenta = self._columns(self.particles, self.momentum, start, stop)
         return Rows(label, constituents_of(momenta, self.path, start))
 
@@ -79,16 +81,6 @@ class File:
         except DAMAGE as error:
             near = f"{data.name} cannot be read near row {start} ({error})"
             raise InputError(f"{self.path}: {near}; damaged? download it again") from None
-
-
-def kinds(label: NDArray[Any], path: Path, first: int) -> NDArray[np.int64]:
-    """The class of each row from the five labels (rows, 5): the one that is 1; -1 where none is."""
-    bad = ((label != 0) & (label != 1)).any(axis=1) | (label.sum(axis=1) > 1)
-    if bad.any():
-        row = int(bad.argmax())
-        has = ", ".join(f"{name} = {value:g}" for name, value in zip(LABELS, label[row], strict=True) if value != 0)
-        raise InputError(f"{path}: row {first + row} has {has}; one of the labels must be 1, the others 0")
-    return np.where(label.any(axis=1), label.argmax(axis=1), -1).astype(np.int64)
 
 
 def constituents_of(momenta: NDArray[Any], path: Path, first: int) -> Ragged:
@@ -151,13 +143,7 @@ def opened(path: Path) -> Iterator[File]:
     """Open a file of the data set."""
     with suppress(ImportError):  # the files need no filter of it, but one that was written again may
         import hdf5plugin  # noqa: F401
-    existing(path)
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        what = "the file is truncated; download it again" if "truncated" in str(error) else "not an HDF5 file"
-        raise InputError(f"{path}: {what}") from None
-    with file:
+    with hdf5(path, "download it again") as file:
         try:
             particles, jets = dataset(file, PARTICLES, 3, path), dataset(file, JETS, 2, path)
             momentum = places(file, NAMES_OF_PARTICLES, particles, MOMENTUM, path)

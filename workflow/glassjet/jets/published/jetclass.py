@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 
 from glassjet.errors import InputError
 from glassjet.jets.kinematics import pt_eta_phi
+from glassjet.jets.published import one_hot
 from glassjet.jets.published.rows import Rows
 from glassjet.jets.published.trees import Tree, flat_numbers, lists, open_tree, read_branches, require_branches
 from glassjet.jets.store import Ragged
@@ -78,19 +79,9 @@ class File:
         """The rows start:stop."""
         arrays = read_branches(self.tree, [*self.branches, *LABELS], start, stop, self.path)
         label = np.stack([flat_numbers(arrays[name], name, self.path) for name in LABELS], axis=1, dtype=np.float64)
-        kind = kinds(label, self.path, start)
+        kind = one_hot.kinds(label, LABELS, self.path, start)
         counts, flat = lists({name: arrays[name] for name in self.branches}, self.path, start)
         return Rows(kind, constituents_of(counts, flat, self.path, start))
-
-
-def kinds(label: NDArray[Any], path: Path, first: int) -> NDArray[np.int64]:
-    """The class of each row from the ten labels (rows, 10): the one that is 1; -1 where none is."""
-    bad = ((label != 0) & (label != 1)).any(axis=1) | (label.sum(axis=1) > 1)
-    if bad.any():
-        row = int(bad.argmax())
-        has = ", ".join(f"{name} = {value:g}" for name, value in zip(LABELS, label[row], strict=True) if value != 0)
-        raise InputError(f"{path}: row {first + row} has {has}; one of the labels must be 1, the others 0")
-    return np.where(label.any(axis=1), label.argmax(axis=1), -1).astype(np.int64)
 
 
 def constituents_of(counts: NDArray[np.int64], flat: dict[str, NDArray[Any]], path: Path, first: int) -> Ragged:

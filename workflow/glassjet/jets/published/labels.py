@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassjet.errors import InputError
+from glassjet.jets.published import one_hot
 from glassjet.jets.published import plain_yaml as check
 from glassjet.jets.published.plain_yaml import TODO, refusal, require_known, short
 
@@ -95,7 +96,8 @@ def kinds(label: Label, columns: dict[str, NDArray[Any]], n: int, path: Path, st
         Numbers or text, by the names of the file.
     """
     if label.columns:
-        return _one_hot(label.columns, columns, path, start)
+        hot = np.stack([columns[name].astype(np.float64) for name in label.columns], axis=1)
+        return one_hot.kinds(hot, label.columns, path, start)
     if label.column is None:
         return np.full(n, label.whole, np.int64)
     found = columns[label.column]
@@ -110,17 +112,3 @@ def kinds(label: Label, columns: dict[str, NDArray[Any]], n: int, path: Path, st
             raise InputError(f"{at}; remove the row")
         raise InputError(f"{at}, which `label` does not list; add it to signal, background or ignore")
     return kind
-
-
-def _one_hot(names: tuple[str, ...], columns: dict[str, NDArray[Any]], path: Path, start: int) -> NDArray[np.int64]:
-    hot = np.stack([columns[name].astype(np.float64) for name in names], axis=1)
-    bad = (hot != 0) & (hot != 1)
-    if bad.any():
-        row, place = (int(index[0]) for index in np.nonzero(bad))
-        raise InputError(f"{path}: row {start + row}: {names[place]} is {hot[row, place]:g}, neither 0 nor 1; mend it")
-    many = hot.sum(axis=1) > 1
-    if many.any():
-        row = int(many.argmax())
-        first, second = np.flatnonzero(hot[row])[:2]
-        raise InputError(f"{path}: row {start + row}: both {names[first]} and {names[second]} are 1; mend it")
-    return np.where(hot.any(axis=1), hot.argmax(axis=1), -1).astype(np.int64)

@@ -34,7 +34,15 @@ from numpy.typing import NDArray
 
 from glassjet.errors import InputError
 from glassjet.jets.published.rows import Rows
-from glassjet.jets.published.trees import Tree, flat_numbers, lists, open_tree, read_branches, require_branches
+from glassjet.jets.published.trees import (
+    Tree,
+    flat_numbers,
+    lists,
+    open_tree,
+    read_branches,
+    require_branches,
+    require_finite,
+)
 from glassjet.jets.store import Ragged
 
 CLASSES = ("bb", "b", "c", "light")
@@ -102,14 +110,6 @@ def starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
-def require_finite(values: NDArray[Any], row_of: NDArray[np.int64], name: str, path: Path) -> None:
-    """Refuse NaN and infinite numbers of a branch; `row_of` has the row of each."""
-    finite = np.isfinite(values)
-    if not finite.all():
-        row = row_of[int(finite.argmin())]
-        raise InputError(f"{path}: row {row} has a NaN or infinite {name}; remove it")
-
-
 def require_range(
     index: NDArray[Any], size: NDArray[np.int64], row_of: NDArray[np.int64], name: str, path: Path
 ) -> None:
@@ -173,8 +173,7 @@ class NanoSource:
             return counts, flat, np.repeat(np.arange(n), counts)
 
         jet_counts, jets, jet_row = part(("FatJet_pt", MASS, *HADRONS))
-        for name in ("FatJet_pt", MASS):
-            require_finite(jets[name], start + jet_row, name, self.path)
+        require_finite({name: jets[name] for name in ("FatJet_pt", MASS)}, start + jet_row, self.path)
         lead = leading(jets["FatJet_pt"].astype(np.float64), jet_counts)
         some = np.flatnonzero(lead >= 0)
         place = starts(jet_counts)[some] + lead[some]
@@ -205,8 +204,7 @@ class NanoSource:
 
     def _constituents(self, found: dict[str, NDArray[Any]], row: NDArray[np.int64], start: int, n: int) -> Ragged:
         """Lists of the n rows, from what the file has of each candidate and the row (rising) that it belongs to."""
-        for name, values in found.items():
-            require_finite(values, start + row, self.layout.candidates[name], self.path)
+        require_finite({self.layout.candidates[name]: of for name, of in found.items()}, start + row, self.path)
         numbers = {name: values.astype(np.float64) for name, values in found.items()}
         weight = numbers.get("puppiWeight", np.ones(len(row)))
         pt, mass = numbers["pt"] * weight, numbers["mass"] * weight

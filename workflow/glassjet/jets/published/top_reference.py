@@ -26,7 +26,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from glassjet.errors import InputError, existing
+from glassjet.errors import InputError
+from glassjet.files import hdf5
 from glassjet.jets.kinematics import pt_eta_phi
 from glassjet.jets.published.rows import Rows
 from glassjet.jets.store import Ragged
@@ -199,13 +200,7 @@ def opened(path: Path) -> Iterator[Table]:
         import hdf5plugin  # noqa: F401  (importing it registers the filters)
     except ImportError:
         raise InputError(f"{path}: is compressed with Blosc; install the package hdf5plugin to read it") from None
-    existing(path)
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        what = "the file is truncated; download it again" if "truncated" in str(error) else "not an HDF5 file"
-        raise InputError(f"{path}: {what}") from None
-    with file:
+    with hdf5(path, "download it again") as file:
         try:
             table = file.get("table/table")
             if not isinstance(table, h5py.Dataset) or table.ndim != 1:

@@ -214,3 +214,12 @@ def lists(arrays: dict[str, Any], path: Path, start: int) -> tuple[NDArray[np.in
     if counts is None:
         raise ValueError("no branches")
     return counts, flat
+
+
+def require_finite(columns: dict[str, NDArray[Any]], row_of: NDArray[np.int64], path: Path) -> None:
+    """Refuse NaN and infinite numbers, naming branch and row; `row_of` has the row of each entry."""
+    for name, column in columns.items():
+        finite = np.isfinite(column)
+        if not finite.all():
+            row = row_of[int(finite.argmin())]
+            raise InputError(f"{path}: row {row} has a NaN or infinite {name}; remove it")
