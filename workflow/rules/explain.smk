@@ -18,7 +18,7 @@ rule explain:
     conda:
         "../../envs/glassjet.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=4000,
         runtime="12h",
     params:
         code=code("explain"),

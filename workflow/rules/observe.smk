@@ -14,7 +14,7 @@ rule observe:
         "../../envs/glassjet.yaml"
     threads: 2
     resources:
-        mem_mb=lambda wildcards, threads: 1000 + 500 * threads,
+        mem_mb=lambda wildcards, threads: 1000 + 1000 * threads,
         runtime="4h",
     params:
         code=code("observe"),

@@ -18,7 +18,7 @@ rule reduce:
     conda:
         "../../envs/glassjet.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=4000,
         runtime="24h",
     params:
         code=code("reduce"),

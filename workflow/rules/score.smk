@@ -17,7 +17,7 @@ rule score:
     conda:
         "../../envs/glassjet.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=4000,
         runtime="4h",
     params:
         code=code("score"),
@@ -44,7 +44,7 @@ rule score_reduced:
     conda:
         "../../envs/glassjet.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=4000,
         runtime="4h",
     params:
         code=code("score"),

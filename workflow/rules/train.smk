@@ -19,7 +19,7 @@ rule train:
     conda:
         "../../envs/glassjet.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=4000,
         runtime="24h",
     params:
         code=code("train"),
