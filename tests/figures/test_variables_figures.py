@@ -238,6 +238,7 @@ def test_empty_planes_are_drawn() -> None:
     empty = cells.assign(density=0.0, error=0.0, effective=0.0)
     figure = planes.lund_planes(pd.concat([empty.assign(label=one) for one in (0, 1)]), ("QCD", "top"), pt=(5.0, 6.0))
     figure.draw_without_rendering()
+    assert [axis.get_title() for axis in figure.axes[:3]] == ["QCD", "top", "top / QCD"]
 
 
 def execute(root: Path, out: Path, **given: Any) -> None:

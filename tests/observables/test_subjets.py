@@ -5,12 +5,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from glassjet.observables.clustering import History, cluster
+from glassjet.observables.clustering import History, cluster, left
 from glassjet.observables.kinematics import four_momenta
 from glassjet.observables.subjets import (
     exclusive_subjets,
     largest_mass,
-    left,
     masses,
     smallest_pair_mass,
     splitting_scales,

@@ -5,6 +5,7 @@ import math
 import os
 import tracemalloc
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from glassjet.errors import InputError
 from glassjet.jets.kinematics import jets_of, rapidity
 from glassjet.jets.published import energyflow_jets, importing
 from glassjet.jets.published.rows import Rows
-from glassjet.jets.store import concatenate, concatenate_ragged
+from glassjet.jets.store import concatenate
+from tests.jets.published import reading
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "quark_gluon" / "QG_jets_2000.npz"
 MOST = 30  # particles
@@ -47,30 +49,7 @@ def archive(path: Path, x: np.ndarray, y: np.ndarray | None = None) -> Path:
     return path
 
 
-def read(path: Path, size: int = 1000) -> Rows:
-    with energyflow_jets.opened(path) as source:
-        starts = range(0, len(source), size)
-        parts = [source.read(start, min(start + size, len(source))) for start in starts]
-    kind = np.concatenate([part.kind for part in parts])
-    return Rows(kind, concatenate_ragged([part.constituents for part in parts]))
-
-
-def told(path: Path) -> str:
-    """The one line that reading the file ends with."""
-    with pytest.raises(InputError) as caught:
-        read(path)
-    said = str(caught.value)
-    assert "\n" not in said
-    assert said.startswith(f"{path}: ")
-    return said
-
-
-def equal(found: Rows, expected: Rows) -> None:
-    assert found.kind.tolist() == expected.kind.tolist()
-    assert found.constituents.offsets.tolist() == expected.constituents.offsets.tolist()
-    assert found.constituents.columns.keys() == expected.constituents.columns.keys()
-    for name, column in expected.constituents.columns.items():
-        assert found.constituents.columns[name].tolist() == column.tolist()
+read, told = partial(reading.read, energyflow_jets), partial(reading.told, energyflow_jets)
 
 
 def test_jets_equal_a_slow_loop(tmp_path: Path) -> None:
@@ -106,7 +85,7 @@ def test_jets_equal_a_slow_loop(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [1, 7, 13, 39])
 def test_the_size_of_pieces_does_not_matter(tmp_path: Path, size: int) -> None:
     path = archive(tmp_path / "in.npz", particles(40))
-    equal(read(path, size), read(path))
+    reading.equal(read(path, size), read(path))
 
 
 def test_rows_may_be_skipped_and_read_again(tmp_path: Path) -> None:
@@ -116,7 +95,7 @@ def test_rows_may_be_skipped_and_read_again(tmp_path: Path) -> None:
         assert len(source) == 2500
         for start, stop in ((3, 5), (5, 9), (2300, 2305), (2499, 2500), (3, 5)):
             found, index = source.read(start, stop), np.arange(start, stop)
-            equal(found, Rows(expected.kind[index], expected.constituents.take(index)))
+            reading.equal(found, Rows(expected.kind[index], expected.constituents.take(index)))
 
 
 def test_memory_is_that_of_a_piece(tmp_path: Path) -> None:
@@ -139,7 +118,7 @@ def test_other_floats_and_plain_archives_are_read(tmp_path: Path, kind: np.dtype
     x = particles(10).astype("f4").astype(kind)
     save = np.savez_compressed if compressed else np.savez
     save(tmp_path / "in.npz", X=x, y=labels(10).astype(bool))
-    equal(read(tmp_path / "in.npz"), read(archive(tmp_path / "same.npz", x.astype(float))))
+    reading.equal(read(tmp_path / "in.npz"), read(archive(tmp_path / "same.npz", x.astype(float))))
 
 
 def test_without_ids_they_are_massless_and_left_out(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The reader of the hls4ml LHC jets, on small files of the layout made here."""
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ import pytest
 from glassjet.errors import InputError
 from glassjet.jets.kinematics import jets_of
 from glassjet.jets.published import hls4ml, importing
-from glassjet.jets.published.rows import Rows
-from glassjet.jets.store import concatenate, concatenate_ragged
+from glassjet.jets.store import concatenate
+from tests.jets.published import reading
 
 MOST = 30  # particles; the originals have 150
 PARTICLE_NAMES = ["j1_px", "j1_py", "j1_pz", "j1_e", "j1_erel", "j1_pt", "j1_ptrel", "j1_eta", "j1_etarel", "j1_etarot"]
@@ -59,30 +60,7 @@ def hdf5_file(path: Path, particle: np.ndarray, jet: np.ndarray | None = None, *
     return path
 
 
-def read(path: Path, size: int = 1000) -> Rows:
-    with hls4ml.opened(path) as source:
-        starts = range(0, len(source), size)
-        parts = [source.read(start, min(start + size, len(source))) for start in starts]
-    kind = np.concatenate([part.kind for part in parts])
-    return Rows(kind, concatenate_ragged([part.constituents for part in parts]))
-
-
-def told(path: Path) -> str:
-    """The one line that reading the file ends with."""
-    with pytest.raises(InputError) as caught:
-        read(path)
-    said = str(caught.value)
-    assert "\n" not in said
-    assert said.startswith(f"{path}: ")
-    return said
-
-
-def equal(found: Rows, expected: Rows) -> None:
-    assert found.kind.tolist() == expected.kind.tolist()
-    assert found.constituents.offsets.tolist() == expected.constituents.offsets.tolist()
-    assert found.constituents.columns.keys() == expected.constituents.columns.keys()
-    for name, column in expected.constituents.columns.items():
-        assert found.constituents.columns[name].tolist() == column.tolist()
+read, told = partial(reading.read, hls4ml), partial(reading.told, hls4ml)
 
 
 def test_jets_equal_a_slow_loop(tmp_path: Path) -> None:
@@ -109,7 +87,7 @@ def test_jets_equal_a_slow_loop(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [1, 7, 39])
 def test_the_size_of_pieces_does_not_matter(tmp_path: Path, size: int, compression: str | None) -> None:
     path = hdf5_file(tmp_path / "in.h5", particles(40), compression=compression)
-    equal(read(path, size), read(hdf5_file(tmp_path / "plain.h5", particles(40))))
+    reading.equal(read(path, size), read(hdf5_file(tmp_path / "plain.h5", particles(40))))
 
 
 @pytest.mark.parametrize("width", [16, 17])
@@ -125,12 +103,12 @@ def test_columns_are_found_by_name(tmp_path: Path, width: int) -> None:
         particleFeatureNames=np.array([names[place] for place in order], object),
         jetFeatureNames=np.array([JET_NAMES[place] for place in jet_order], "S"),
     )
-    equal(read(path), read(hdf5_file(tmp_path / "plain.h5", particles(20))))
+    reading.equal(read(path), read(hdf5_file(tmp_path / "plain.h5", particles(20))))
 
 
 def test_floats_are_read(tmp_path: Path) -> None:
     path = hdf5_file(tmp_path / "in.h5", particles(20).astype("f4"), features(20).astype("f4"))
-    equal(read(path), read(hdf5_file(tmp_path / "plain.h5", particles(20))))
+    reading.equal(read(path), read(hdf5_file(tmp_path / "plain.h5", particles(20))))
 
 
 def test_a_jet_of_no_class_has_kind_minus_1(tmp_path: Path) -> None:

@@ -53,6 +53,23 @@ def distance_squared(y1: float, phi1: float, y2: float, phi2: float) -> float:
 
 
 @njit(cache=True)
+def left(children: Integers, number: int) -> Integers:
+    """The `number` nodes that are left after undoing the last `number` - 1 merges of a jet.
+
+    The jet's `children` are an array (2 m - 1, 2) as in History; m must be at least `number`.
+    """
+    found = np.empty(number, np.int64)
+    found[0] = len(children) - 1
+    for made in range(1, number):
+        undone = len(children) - made  # the latest merge that is left
+        for place in range(made):
+            if found[place] == undone:
+                found[place], found[made] = children[undone, 0], children[undone, 1]
+                break
+    return found
+
+
+@njit(cache=True)
 def _gaps(y: Floats, phi: Floats, slot: int, count: int, gaps: Floats) -> None:
     """Squared distances of the first `count` slots to `slot`, into `gaps`; to itself it is infinite."""
     own_y, own_phi = y[slot], phi[slot]

@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
-from glassjet.observables.clustering import History, distance_squared
+from glassjet.observables.clustering import History, distance_squared, left
 from glassjet.observables.kinematics import Floats, Integers
 
 ACCURACY = 1e-4  # fastjet-contrib's: the mean shift of the axes at which the minimisation ends, and its softening of r
@@ -20,17 +20,10 @@ MOST_STEPS = 1000
 @njit(cache=True)
 def _axes(children: Integers, nodes: Floats, number: int) -> Floats:
     """y, phi of the `number` nodes that are left after undoing the last `number` - 1 merges of a jet."""
-    left = np.empty(number, np.int64)
-    left[0] = len(children) - 1
-    for made in range(1, number):
-        undone = len(children) - made
-        for place in range(made):
-            if left[place] == undone:
-                left[place], left[made] = children[undone, 0], children[undone, 1]
-                break
+    found = left(children, number)
     axes = np.empty((number, 2))
     for k in range(number):
-        axes[k, 0], axes[k, 1] = nodes[left[k], 1], nodes[left[k], 2]
+        axes[k, 0], axes[k, 1] = nodes[found[k], 1], nodes[found[k], 2]
     return axes
 
 

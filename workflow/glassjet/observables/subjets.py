@@ -11,25 +11,8 @@ import numpy as np
 from numba import njit
 
 from glassjet.observables import kinematics
-from glassjet.observables.clustering import History, distance_squared
+from glassjet.observables.clustering import History, distance_squared, left
 from glassjet.observables.kinematics import Floats, Integers
-
-
-@njit(cache=True)
-def left(children: Integers, number: int) -> Integers:
-    """The `number` nodes that are left after undoing the last `number` - 1 merges of a jet.
-
-    The jet's `children` are an array (2 m - 1, 2) as in History; m must be at least `number`.
-    """
-    found = np.empty(number, np.int64)
-    found[0] = len(children) - 1
-    for made in range(1, number):
-        undone = len(children) - made  # the latest merge that is left
-        for place in range(made):
-            if found[place] == undone:
-                found[place], found[made] = children[undone, 0], children[undone, 1]
-                break
-    return found
 
 
 @njit(cache=True)
